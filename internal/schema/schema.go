@@ -1,0 +1,3 @@
+// Package schema validates Actor inputs against input schemas, with the
+// official messages, and fills in defaults.
+package schema

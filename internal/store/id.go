@@ -1,0 +1,49 @@
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"regexp"
+	"strings"
+)
+
+// NewID makes an id as the platform does: 17 characters of [A-Za-z0-9].
+func NewID() string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	const length = 17
+	id := make([]byte, 0, length)
+	var random [32]byte
+	for len(id) < length {
+		rand.Read(random[:]) // never fails, by its contract
+		for _, b := range random {
+			// 248 is the largest multiple of 62 that a byte holds; dropping the
+			// rest keeps the characters equally likely.
+			if b < 248 && len(id) < length {
+				id = append(id, alphabet[b%62])
+			}
+		}
+	}
+	return string(id)
+}
+
+// RequestID derives a request's id from its unique key by the platform's rule,
+// which the clients compute too: the first 15 characters of the base64 SHA-256
+// with '+', '/' and '=' removed.
+func RequestID(uniqueKey string) string {
+	sum := sha256.Sum256([]byte(uniqueKey))
+	id := strings.NewReplacer("+", "", "/", "", "=", "").Replace(base64.StdEncoding.EncodeToString(sum[:]))
+	return id[:min(15, len(id))]
+}
+
+var (
+	keyPattern  = regexp.MustCompile(`^[a-zA-Z0-9!\-_.'()]{1,256}$`)
+	namePattern = regexp.MustCompile(`^([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])$`)
+)
+
+// ValidKey reports whether key may name a record of a key-value store.
+func ValidKey(key string) bool { return keyPattern.MatchString(key) }
+
+// ValidName reports whether name may name a storage: letters, digits and inner
+// hyphens, at most 63.
+func ValidName(name string) bool { return len(name) <= 63 && namePattern.MatchString(name) }
