@@ -1,0 +1,21 @@
+package internal
+import (
+ _ "github.com/docker/docker/client"
+ _ "github.com/moby/buildkit/session"
+ _ "github.com/moby/buildkit/session/filesync"
+ _ "github.com/moby/buildkit/frontend/dockerfile/parser"
+ _ "github.com/moby/buildkit/frontend/dockerfile/instructions"
+ _ "github.com/spf13/cobra"
+ _ "github.com/rogpeppe/go-internal/testscript"
+ _ "github.com/coder/websocket"
+ _ "github.com/santhosh-tekuri/jsonschema/v5"
+ _ "github.com/tailscale/hujson"
+ _ "github.com/andybalholm/brotli"
+ _ "github.com/fatih/color"
+ _ "github.com/moby/patternmatcher/ignorefile"
+ _ "golang.org/x/term"
+ _ "golang.org/x/sync/errgroup"
+ _ "github.com/shirou/gopsutil/v4/process"
+ _ "github.com/google/go-cmp/cmp"
+ _ "github.com/google/shlex"
+)
