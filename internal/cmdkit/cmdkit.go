@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -58,26 +59,29 @@ type Factory struct {
 
 // PlatformOptions describe the platform that runs the Actor of one directory.
 type PlatformOptions struct {
-	// Dir is the Actor's directory; StorageDir where ./storage lies.
+	// Dir is the Actor's directory; StorageDir is where its storages lie, ""
+	// for what the environment says or Dir/storage.
 	Dir        string
 	StorageDir string
 	// Executor is "auto", "docker" or "process".
 	Executor string
-	// Purge empties the default storages (but for the input) before the run.
-	Purge bool
-	// NoCache and Rebuild: see builder.Request.
+	// NoCache builds every step anew; Rebuild builds though nothing changed.
 	NoCache, Rebuild bool
-	Entrypoint       string
+	// Entrypoint is what to start instead of what the project says.
+	Entrypoint string
 	// NotAtHome gives the code files under StorageDir instead of the API.
 	NotAtHome bool
 	// AllowMissingSecrets leaves out variables whose @secret is unknown.
 	AllowMissingSecrets bool
+	// Env is added to the Actor's environment variables.
+	Env map[string]string
 	// Stdout and Stderr get what the Actor writes, byte for byte.
 	Stdout, Stderr io.Writer
 	// Build gets the output of image builds; Notice is told, line by line, what
-	// was chosen and why.
-	Build  io.Writer
-	Notice func(line string)
+	// was chosen and why; Changed about each change of status or status message.
+	Build   io.Writer
+	Notice  func(line string)
+	Changed func(r api.Run)
 }
 
 // Platform is a running engine with its API on loopback.
@@ -87,11 +91,17 @@ type Platform interface {
 	Token() string
 	// ActorID is the id of the Actor in PlatformOptions.Dir.
 	ActorID() string
-	// StoredInput is the input that is used when none is given: the stored
-	// INPUT record. ok is false when there is none.
-	StoredInput(ctx context.Context) (body []byte, contentType string, ok bool, err error)
+	// StorageDir is where the storages lie.
+	StorageDir() string
+	// CheckInput reports what is wrong with the input a run would get: body,
+	// or, when that is nil, the stored one or the schema's defaults.
+	CheckInput(ctx context.Context, body []byte, contentType string) error
+	// Build prepares the Actor; starting a run does it too, but in silence.
+	Build(ctx context.Context) error
+	// Purge empties the default storages but for the stored input.
+	Purge(ctx context.Context) error
 	// Close ends what still runs and releases everything.
-	Close(ctx context.Context) error
+	Close() error
 }
 
 // ExitError makes the process end with a status of its own and prints nothing:

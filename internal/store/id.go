@@ -8,10 +8,13 @@ import (
 	"strings"
 )
 
+// IDLength is how long the platform's ids are.
+const IDLength = 17
+
 // NewID makes an id as the platform does: 17 characters of [A-Za-z0-9].
 func NewID() string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	const length = 17
+	const length = IDLength
 	id := make([]byte, 0, length)
 	var random [32]byte
 	for len(id) < length {

@@ -1,0 +1,313 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// Config is what an engine works with. Store, APIURL and the user are needed;
+// everything else may be left out.
+type Config struct {
+	Store            store.Root
+	UserID, Username string
+
+	// APIURL makes the API reachable for code behind the endpoint and gives its
+	// origin, without /v2.
+	APIURL func(ctx context.Context, ep executor.Endpoint) (string, error)
+
+	// Drain waits until the API has answered what the code of a run that has
+	// just ended had asked: SDKs send their last status message and exit.
+	Drain func(runID string)
+
+	// Local makes the engine serve one directory: the first run uses the
+	// Root's default storages, and its input may come from there.
+	Local bool
+	// Inputs, when not nil, shows a run its input without writing it over a
+	// stored one. Used with Local.
+	Inputs InputHolder
+	// StorageDir, when not empty, is given to the code instead of the API.
+	StorageDir string
+
+	// Output gives the writers that get a run's output byte for byte.
+	Output func(r api.Run) (stdout, stderr io.Writer)
+	// OnChange is told about every change of a run's status or status message,
+	// in order. It must not block or call the engine.
+	OnChange func(r api.Run)
+
+	ProxyPassword    string
+	InheritedNoProxy string
+	Logger           *slog.Logger
+}
+
+// InputHolder shows a record in a key-value store without storing it.
+type InputHolder interface {
+	// Hold makes key of the store read as body until it is written or deleted.
+	Hold(storeID, key, contentType string, body []byte)
+}
+
+// Engine starts, supervises and ends runs. Safe for concurrent use.
+type Engine struct {
+	cfg Config
+
+	// kill ends every run when it is cancelled.
+	kill     context.Context
+	killRuns context.CancelFunc
+	running  sync.WaitGroup
+
+	mu       sync.Mutex
+	programs map[string]*Program
+	active   map[string]*active // by run id, until the run has ended
+	tokens   map[string]string  // token → run id
+	logs     map[string]*logState
+	started  int
+	closed   bool
+}
+
+// New makes an engine; the caller closes it.
+func New(cfg Config) *Engine {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	kill, cancel := context.WithCancel(context.Background())
+	return &Engine{
+		cfg: cfg, kill: kill, killRuns: cancel,
+		programs: map[string]*Program{}, active: map[string]*active{},
+		tokens: map[string]string{}, logs: map[string]*logState{},
+	}
+}
+
+// Close kills what still runs, waits until every run has its terminal status,
+// and refuses further starts.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.killRuns()
+	e.running.Wait()
+}
+
+// Recover gives a terminal status to the runs that an engine which is gone left
+// unfinished. The caller guarantees that no other engine serves the store.
+func (e *Engine) Recover(ctx context.Context) error {
+	runs, err := e.cfg.Store.Runs().List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if r.Status.Terminal() {
+			continue
+		}
+		_, err := e.cfg.Store.Runs().Update(ctx, r.ID, func(r *api.Run) error {
+			r.Status = api.StatusRunning // whichever step was next, it failed there
+			message := "the engine that ran it ended unexpectedly"
+			r.StatusMessage = &message
+			return moveTo(r, api.StatusFailed)
+		})
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run gives the record of a run.
+func (e *Engine) Run(ctx context.Context, id string) (api.Run, error) {
+	r, err := e.cfg.Store.Runs().Get(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return r, fault.New(fault.NotFound, "Actor run %q was not found", id)
+	}
+	return r, err
+}
+
+// Runs gives all runs in the order of their start.
+func (e *Engine) Runs(ctx context.Context) ([]api.Run, error) { return e.cfg.Store.Runs().List(ctx) }
+
+// WaitRun gives the run's record once it has ended, or as it is after d.
+func (e *Engine) WaitRun(ctx context.Context, id string, d time.Duration) (api.Run, error) {
+	if a := e.lookup(id); a != nil && d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-a.done:
+		case <-timer.C:
+		case <-ctx.Done():
+			return api.Run{}, ctx.Err()
+		}
+	}
+	return e.Run(ctx, id)
+}
+
+// UpdateRun changes what a PUT may change. A terminal status message stays
+// unless another terminal one replaces it. Runs that have ended may still be
+// updated: an SDK's last message can arrive after its process has gone.
+func (e *Engine) UpdateRun(ctx context.Context, id string, u api.RunUpdate) (api.Run, error) {
+	return e.update(ctx, id, func(r *api.Run) error {
+		if u.GeneralAccess != "" {
+			r.GeneralAccess = u.GeneralAccess
+		}
+		terminal := u.IsStatusMessageTerminal != nil && *u.IsStatusMessageTerminal
+		if pinned := r.IsStatusMessageTerminal != nil && *r.IsStatusMessageTerminal; pinned && !terminal {
+			return nil
+		}
+		if u.StatusMessage != nil {
+			r.StatusMessage = u.StatusMessage
+		}
+		if u.IsStatusMessageTerminal != nil {
+			r.IsStatusMessageTerminal = u.IsStatusMessageTerminal
+		}
+		return nil
+	})
+}
+
+// AbortRun ends a run that has not ended; one that has is returned as it is.
+// Gracefully tells the code first and gives it GracePeriod. It returns when the
+// run is ABORTING, not when it has ended.
+func (e *Engine) AbortRun(ctx context.Context, id string, gracefully bool) (api.Run, error) {
+	if a := e.lookup(id); a != nil {
+		if err := a.send(ctx, command{kind: abortRun, graceful: gracefully}); err != nil && !errors.Is(err, errEnded) {
+			return api.Run{}, err
+		}
+	}
+	return e.Run(ctx, id)
+}
+
+// RebootRun replaces the container of a running run; storages and id stay.
+func (e *Engine) RebootRun(ctx context.Context, id string) (api.Run, error) {
+	return e.command(ctx, id, command{kind: rebootRun})
+}
+
+// ExitRun ends a running run as if its code had exited with the given status.
+func (e *Engine) ExitRun(ctx context.Context, id string, exit api.RunExit) (api.Run, error) {
+	if exit.ExitCode < 0 || exit.ExitCode > 255 {
+		return api.Run{}, fault.New(fault.InvalidRequest, "exitCode must be from 0 to 255, got %d", exit.ExitCode).WithType("invalid-value")
+	}
+	return e.command(ctx, id, command{kind: exitRun, exit: exit})
+}
+
+func (e *Engine) command(ctx context.Context, id string, c command) (api.Run, error) {
+	a := e.lookup(id)
+	err := errEnded
+	if a != nil {
+		err = a.send(ctx, c)
+	}
+	r, getErr := e.Run(ctx, id)
+	switch {
+	case getErr != nil:
+		return r, getErr
+	case errors.Is(err, errEnded):
+		return r, fault.New(fault.InvalidRequest, "Actor run %q is not running: its status is %s", id, r.Status).WithType("job-finished")
+	}
+	return r, err
+}
+
+// DeleteRun forgets a run that has ended, with its log. Its storages stay.
+func (e *Engine) DeleteRun(ctx context.Context, id string) error {
+	r, err := e.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !r.Status.Terminal() {
+		return fault.New(fault.InvalidRequest, "Actor run %q has not finished: abort it first", id).WithType("cannot-remove-running-run")
+	}
+	if err := e.cfg.Store.Logs().Delete(ctx, id); err != nil {
+		return err
+	}
+	return e.cfg.Store.Runs().Delete(ctx, id)
+}
+
+// Build gives the record of a build, Builds all of them.
+func (e *Engine) Build(ctx context.Context, id string) (api.Build, error) {
+	b, err := e.cfg.Store.Builds().Get(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return b, fault.New(fault.NotFound, "build %q was not found", id)
+	}
+	return b, err
+}
+
+// Builds gives all builds in the order of their start.
+func (e *Engine) Builds(ctx context.Context) ([]api.Build, error) {
+	return e.cfg.Store.Builds().List(ctx)
+}
+
+// RunOfToken finds the run that a token was made for.
+func (e *Engine) RunOfToken(token string) (runID string, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	runID, ok = e.tokens[token]
+	return runID, ok
+}
+
+// Events subscribes to the events of a run. The channel is closed when the run
+// has ended or the subscription is cancelled. A run that has ended gives a
+// closed channel; an unknown one fault.NotFound.
+func (e *Engine) Events(id string) (<-chan api.Event, func(), error) {
+	if a := e.lookup(id); a != nil {
+		events, cancel := a.events.subscribe()
+		return events, cancel, nil
+	}
+	if _, err := e.Run(context.Background(), id); err != nil {
+		return nil, nil, err
+	}
+	ended := make(chan api.Event)
+	close(ended)
+	return ended, func() {}, nil
+}
+
+// update changes a run's record and tells OnChange.
+func (e *Engine) update(ctx context.Context, id string, change func(*api.Run) error) (api.Run, error) {
+	// The order of OnChange must be that of the changes.
+	if a := e.lookup(id); a != nil {
+		a.changing.Lock()
+		defer a.changing.Unlock()
+	}
+	var before api.Run
+	r, err := e.cfg.Store.Runs().Update(ctx, id, func(r *api.Run) error {
+		before = *r
+		return change(r)
+	})
+	if fault.Is(err, fault.NotFound) {
+		return r, fault.New(fault.NotFound, "Actor run %q was not found", id)
+	}
+	if err == nil && e.cfg.OnChange != nil &&
+		(before.Status != r.Status || text(before.StatusMessage) != text(r.StatusMessage)) {
+		e.cfg.OnChange(r)
+	}
+	return r, err
+}
+
+func (e *Engine) lookup(id string) *active {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.active[id]
+}
+
+func newToken() string { return "greenroom_run_" + rand.Text() }
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// sameRef reports whether ref names the Actor: by id, "username~name",
+// "username/name", "~name" or the bare name.
+func sameRef(ref string, a api.Actor) bool {
+	if ref == a.ID {
+		return true
+	}
+	ref = strings.Replace(ref, "/", "~", 1)
+	return slices.Contains([]string{a.Name, "~" + a.Name, a.Username + "~" + a.Name}, strings.ToLower(ref))
+}

@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"sync"
+
+	"github.com/greenroom-dev/greenroom/pkg/api"
+)
+
+// broker hands a run's events to everybody who listens.
+type broker struct {
+	mu     sync.Mutex
+	subs   map[chan api.Event]struct{}
+	closed bool
+}
+
+// subscribe returns a channel of the events from now on, and its cancel.
+func (b *broker) subscribe() (<-chan api.Event, func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	// Room for more than a minute of system information: a listener that is
+	// slower loses events rather than holding up the run.
+	ch := make(chan api.Event, 64)
+	if b.closed {
+		close(ch)
+		return ch, func() {}
+	}
+	if b.subs == nil {
+		b.subs = map[chan api.Event]struct{}{}
+	}
+	b.subs[ch] = struct{}{}
+	return ch, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if _, ok := b.subs[ch]; ok {
+			delete(b.subs, ch)
+			close(ch)
+		}
+	}
+}
+
+// publish sends an event to all and reports how many there are.
+func (b *broker) publish(name string, data any) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	event := api.Event{Name: name, CreatedAt: api.Now(), Data: data}
+	for ch := range b.subs {
+		select {
+		case ch <- event:
+		default:
+		}
+	}
+	return len(b.subs)
+}
+
+func (b *broker) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	for ch := range b.subs {
+		close(ch)
+	}
+	b.subs = nil
+}
