@@ -126,3 +126,42 @@ type RequestDraft struct {
 	URL       string `json:"url,omitempty"`
 	Method    string `json:"method,omitempty"`
 }
+
+// UnlockResult answers the release of all locks of a client.
+type UnlockResult struct {
+	UnlockedCount int `json:"unlockedCount"`
+}
+
+// LockInfo answers the prolongation of a lock.
+type LockInfo struct {
+	LockExpiresAt Time `json:"lockExpiresAt"`
+}
+
+// ListOfRequests is one page of a queue's requests. NextCursor is absent on the
+// last page; the requests are as GetRequest gives them.
+type ListOfRequests struct {
+	Items            []json.RawMessage `json:"items"`
+	Limit            int               `json:"limit"`
+	ExclusiveStartID string            `json:"exclusiveStartId,omitempty"`
+	Cursor           string            `json:"cursor,omitempty"`
+	NextCursor       string            `json:"nextCursor,omitempty"`
+}
+
+// BatchDeleteResult answers a batch delete. Both lists are always present.
+type BatchDeleteResult struct {
+	ProcessedRequests   []DeletedRequest `json:"processedRequests"`
+	UnprocessedRequests []RequestDraft   `json:"unprocessedRequests"`
+}
+
+// DeletedRequest names a request that was deleted, as the caller named it.
+type DeletedRequest struct {
+	ID        string `json:"id,omitempty"`
+	UniqueKey string `json:"uniqueKey,omitempty"`
+}
+
+// StorageUpdate is the body of PUT on a storage. Name is absent to leave the
+// name as it is, and null to take it away.
+type StorageUpdate struct {
+	Name          json.RawMessage `json:"name,omitempty"`
+	GeneralAccess string          `json:"generalAccess,omitempty"`
+}

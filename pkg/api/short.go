@@ -1,0 +1,75 @@
+package api
+
+// RunShort is a run in a list.
+type RunShort struct {
+	ID                     string  `json:"id"`
+	ActorID                string  `json:"actId"`
+	UserID                 string  `json:"userId,omitempty"`
+	ActorTaskID            *string `json:"actorTaskId,omitempty"`
+	Status                 Status  `json:"status"`
+	StartedAt              Time    `json:"startedAt"`
+	FinishedAt             *Time   `json:"finishedAt"`
+	BuildID                string  `json:"buildId"`
+	BuildNumber            *string `json:"buildNumber,omitempty"`
+	Meta                   RunMeta `json:"meta"`
+	UsageTotalUSD          float64 `json:"usageTotalUsd"`
+	DefaultKeyValueStoreID string  `json:"defaultKeyValueStoreId"`
+	DefaultDatasetID       string  `json:"defaultDatasetId"`
+	DefaultRequestQueueID  string  `json:"defaultRequestQueueId"`
+}
+
+// Short is the run as lists show it.
+func (r Run) Short() RunShort {
+	return RunShort{
+		ID: r.ID, ActorID: r.ActorID, UserID: r.UserID, ActorTaskID: r.ActorTaskID,
+		Status: r.Status, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
+		BuildID: r.BuildID, BuildNumber: r.BuildNumber, Meta: r.Meta, UsageTotalUSD: r.UsageTotalUSD,
+		DefaultKeyValueStoreID: r.DefaultKeyValueStoreID,
+		DefaultDatasetID:       r.DefaultDatasetID,
+		DefaultRequestQueueID:  r.DefaultRequestQueueID,
+	}
+}
+
+// BuildShort is a build in a list.
+type BuildShort struct {
+	ID            string  `json:"id"`
+	ActorID       string  `json:"actId"`
+	UserID        string  `json:"userId,omitempty"`
+	Status        Status  `json:"status"`
+	StartedAt     Time    `json:"startedAt"`
+	FinishedAt    *Time   `json:"finishedAt"`
+	UsageTotalUSD float64 `json:"usageTotalUsd"`
+	BuildNumber   string  `json:"buildNumber"`
+	Meta          RunMeta `json:"meta"`
+}
+
+// Short is the build as lists show it.
+func (b Build) Short() BuildShort {
+	return BuildShort{
+		ID: b.ID, ActorID: b.ActorID, UserID: b.UserID, Status: b.Status,
+		StartedAt: b.StartedAt, FinishedAt: b.FinishedAt, BuildNumber: b.BuildNumber, Meta: b.Meta,
+	}
+}
+
+// ActorShort is an Actor in a list.
+type ActorShort struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Username   string     `json:"username"`
+	Title      string     `json:"title,omitempty"`
+	CreatedAt  Time       `json:"createdAt"`
+	ModifiedAt Time       `json:"modifiedAt"`
+	Stats      ActorStats `json:"stats"`
+}
+
+// Short is the Actor as lists show it.
+func (a Actor) Short() ActorShort {
+	short := ActorShort{
+		ID: a.ID, Name: a.Name, Username: a.Username,
+		CreatedAt: a.CreatedAt, ModifiedAt: a.ModifiedAt, Stats: a.Stats,
+	}
+	if a.Title != nil {
+		short.Title = *a.Title
+	}
+	return short
+}
