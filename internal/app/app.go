@@ -1,0 +1,62 @@
+// Package app is the composition root: it decides which personality a process
+// has, wires the packages together, prints the error and picks the exit code.
+package app
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	actorcmd "github.com/greenroom-dev/greenroom/internal/cli/actor"
+	runcmd "github.com/greenroom-dev/greenroom/internal/cli/run"
+	"github.com/greenroom-dev/greenroom/internal/cmdkit"
+)
+
+// Version is set by the linker; "dev" in a build without it.
+var Version = "dev"
+
+// personalities maps the name of the executable to the command tree behind it.
+// Any other name is the first one.
+var personalities = []struct {
+	name string
+	root func(*cmdkit.Factory) *cobra.Command
+}{
+	{"apify", apify},
+	{"actor", actor},
+}
+
+// Main runs the personality that argv[0] names and returns the exit status.
+func Main(argv []string) int {
+	f := &cmdkit.Factory{IO: cmdkit.System(), Version: Version, Getenv: os.Getenv, StartPlatform: startPlatform}
+	name := strings.TrimSuffix(strings.ToLower(filepath.Base(argv[0])), ".exe")
+	personality := personalities[0]
+	for _, p := range personalities {
+		if p.name == name {
+			personality = p
+		}
+	}
+	root := personality.root(f)
+	root.SetArgs(argv[1:])
+	return cmdkit.Run(context.Background(), f.IO, root)
+}
+
+// apify is the command tree of the person who develops, runs and ships Actors.
+func apify(f *cmdkit.Factory) *cobra.Command {
+	root := cmdkit.Group(&cobra.Command{
+		Use:   "apify",
+		Short: "Develop, run and ship Actors on your own machine",
+		Long: `Greenroom runs Actors on your own machine as the platform would: an Actor is a
+program with a Dockerfile that takes a JSON input, works, and leaves its results
+in a dataset, a key-value store and a request queue.`,
+	})
+	root.AddCommand(runcmd.New(f, nil), actor(f))
+	return root
+}
+
+// actor is the command tree of the code inside a run.
+func actor(f *cmdkit.Factory) *cobra.Command {
+	return actorcmd.New(f, runcmd.New(f, nil))
+}

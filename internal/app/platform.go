@@ -1,0 +1,194 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/greenroom-dev/greenroom/internal/cmdkit"
+	"github.com/greenroom-dev/greenroom/internal/definition"
+	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/server"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir"
+	"github.com/greenroom-dev/greenroom/internal/store/overlay"
+	"github.com/greenroom-dev/greenroom/pkg/api"
+)
+
+// keptRuns is how many finished runs a project's storage remembers.
+const keptRuns = 20
+
+// platform is an engine with its API that serves one directory.
+type platform struct {
+	opts       cmdkit.PlatformOptions
+	storageDir string
+	root       *localdir.Root
+	lock       io.Closer
+	engine     *engine.Engine
+	listeners  *listeners
+	executor   executor.Executor
+	actor      api.Actor
+	token      string
+}
+
+// startPlatform loads the Actor's definition, chooses an executor and starts
+// engine and API. Nothing of the Actor runs yet.
+func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.Platform, err error) {
+	if opts.Notice == nil {
+		opts.Notice = func(string) {}
+	}
+	d, err := definition.Load(opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range d.Warnings {
+		opts.Notice("warning: " + warning)
+	}
+	env, err := environment(d, opts)
+	if err != nil {
+		return nil, err
+	}
+	p := &platform{opts: opts, storageDir: storageDir(opts, os.Getenv), token: "greenroom_" + rand.Text()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	build, exec, err := chooseExecutor(ctx, d, opts)
+	if err != nil {
+		return nil, err
+	}
+	p.executor = exec
+	if err := p.openStorage(ctx); err != nil {
+		return nil, err
+	}
+	p.listeners = newListeners(p.token)
+	user := localUser()
+	over := overlay.New(p.root)
+	config := engine.Config{
+		Store: over, UserID: user.ID, Username: user.Name, APIURL: p.listeners.url, Drain: p.listeners.drain,
+		Local: true, Inputs: over, OnChange: opts.Changed,
+		Output:        func(api.Run) (io.Writer, io.Writer) { return opts.Stdout, opts.Stderr },
+		ProxyPassword: user.ProxyPassword, InheritedNoProxy: firstOf(os.Getenv("NO_PROXY"), os.Getenv("no_proxy")),
+	}
+	if opts.NotAtHome {
+		config.StorageDir = p.storageDir
+	}
+	p.engine = engine.New(config)
+	if err := p.engine.Recover(ctx); err != nil {
+		return nil, err
+	}
+	p.actor = p.engine.Register(&engine.Program{
+		Definition: d, Builder: build, Executor: exec, Env: env.values, Secrets: env.secrets,
+		ActorBinary: actorBinary(exec), Entrypoint: opts.Entrypoint, NoCache: opts.NoCache, Rebuild: opts.Rebuild,
+	})
+	handler := server.New(server.Config{
+		Store: over, Engine: p.engine, OwnerToken: p.token, UserID: user.ID, Username: user.Name,
+		AllowHost: p.listeners.allowed,
+	})
+	if err := p.listeners.serve(ctx, handler); err != nil {
+		return nil, err
+	}
+	p.reap(ctx)
+	return p, nil
+}
+
+// openStorage opens the storages and makes sure that nobody else runs an Actor
+// on them: two runs would purge and overwrite each other's results.
+func (p *platform) openStorage(ctx context.Context) error {
+	root, err := localdir.Open(p.storageDir)
+	if err != nil {
+		return err
+	}
+	p.root = root
+	lock, err := root.LockRuns(ctx)
+	if err != nil {
+		return err
+	}
+	p.lock = lock
+	return root.DropOldRuns(ctx, keptRuns)
+}
+
+// reap ends what an apify run that was killed has left behind.
+func (p *platform) reap(ctx context.Context) {
+	left, err := p.executor.Reap(ctx)
+	for _, l := range left {
+		p.opts.Notice("cleaned up what run " + l.RunID + " left behind: " + l.ID)
+	}
+	if err != nil {
+		p.opts.Notice("warning: looking for what killed runs left behind: " + err.Error())
+	}
+}
+
+func (p *platform) BaseURL() string    { return p.listeners.loopback() }
+func (p *platform) Token() string      { return p.token }
+func (p *platform) ActorID() string    { return p.actor.ID }
+func (p *platform) StorageDir() string { return p.storageDir }
+
+func (p *platform) CheckInput(ctx context.Context, body []byte, contentType string) error {
+	var in *engine.Input
+	if body != nil {
+		in = &engine.Input{ContentType: contentType, Body: body}
+	}
+	_, err := p.engine.CheckInput(ctx, p.actor.ID, in)
+	return err
+}
+
+func (p *platform) Build(ctx context.Context) error {
+	result, err := p.engine.BuildActor(ctx, p.actor.ID, p.opts.Build)
+	if err != nil {
+		return err
+	}
+	if result.Summary != "" {
+		p.opts.Notice(result.Summary)
+	}
+	return nil
+}
+
+func (p *platform) Purge(ctx context.Context) error { return p.root.Purge(ctx, "INPUT") }
+
+// Close ends in the opposite order of starting; every step is tried.
+func (p *platform) Close() error {
+	var errs []error
+	if p.engine != nil {
+		p.engine.Close()
+	}
+	if p.listeners != nil {
+		p.listeners.close()
+	}
+	if p.executor != nil {
+		errs = append(errs, p.executor.Close())
+	}
+	if p.root != nil {
+		errs = append(errs, p.root.Close())
+	}
+	if p.lock != nil {
+		errs = append(errs, p.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// storageDir is where the storages lie: the flag, the variables that the
+// official CLI and the SDKs read, or storage in the Actor's directory.
+func storageDir(opts cmdkit.PlatformOptions, getenv func(string) string) string {
+	dir := firstOf(opts.StorageDir, getenv("APIFY_LOCAL_STORAGE_DIR"), getenv("CRAWLEE_STORAGE_DIR"))
+	if dir == "" {
+		return filepath.Join(opts.Dir, "storage")
+	}
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

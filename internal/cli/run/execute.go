@@ -1,0 +1,202 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/greenroom-dev/greenroom/internal/cmdkit"
+	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/client"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// run does what the command is for.
+func (o *Options) run(ctx context.Context) (err error) {
+	if o.factory.StartPlatform == nil {
+		return fault.New(fault.Unavailable, "this binary cannot run Actors").
+			WithHint("use the apify command of the same release")
+	}
+	// Before anything is started, a signal just ends the command.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	preparing, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	started := make(chan struct{})
+	go func() {
+		select {
+		case <-signals:
+			cancel(errInterrupted)
+		case <-started:
+		case <-preparing.Done():
+		}
+	}()
+
+	view := newView(o)
+	input, err := o.input(preparing, view)
+	if err != nil {
+		return interrupted(preparing, err)
+	}
+	options, err := o.platformOptions(view)
+	if err != nil {
+		return err
+	}
+	platform, err := o.factory.StartPlatform(preparing, options)
+	if err != nil {
+		return interrupted(preparing, err)
+	}
+	defer func() { err = errors.Join(err, platform.Close()) }()
+
+	if err := o.prepare(preparing, platform, input); err != nil {
+		return interrupted(preparing, err)
+	}
+	c, err := client.New(client.Options{
+		BaseURL: platform.BaseURL(), Token: platform.Token(), UserAgent: "greenroom/" + o.factory.Version,
+	})
+	if err != nil {
+		return err
+	}
+	r, err := c.Actor(platform.ActorID()).Start(preparing, client.StartOptions{
+		Input: input, ContentType: contentType(input), TimeoutSecs: positive(o.TimeoutSecs), MemoryMbytes: positive(o.MemoryMbytes),
+	})
+	if err != nil {
+		return interrupted(preparing, err)
+	}
+	close(started)
+	r, err = o.await(ctx, c.Run(r.ID), signals, view)
+	if err != nil {
+		return err
+	}
+	return o.report(ctx, c, platform, r, view)
+}
+
+// prepare does what must succeed before there is a run. The order matters: a
+// mistyped input or a broken Dockerfile must not cost the last run's results.
+func (o *Options) prepare(ctx context.Context, platform cmdkit.Platform, input []byte) error {
+	if err := platform.CheckInput(ctx, input, contentType(input)); err != nil {
+		return err
+	}
+	if err := platform.Build(ctx); err != nil {
+		return err
+	}
+	if o.NoPurge || o.Resurrect {
+		return nil
+	}
+	return platform.Purge(ctx)
+}
+
+// await waits until the run has ended. The first signal aborts it gracefully,
+// the second one kills it.
+func (o *Options) await(ctx context.Context, run client.Run, signals <-chan os.Signal, view *view) (api.Run, error) {
+	type answer struct {
+		run api.Run
+		err error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		r, err := run.Wait(ctx)
+		answers <- answer{r, err}
+	}()
+	graceful := true
+	for {
+		select {
+		case a := <-answers:
+			return a.run, a.err
+		case s := <-signals:
+			if graceful {
+				view.notice(fmt.Sprintf("got %s: aborting the run gracefully, within 30 seconds; repeat to kill it", s))
+			} else {
+				view.notice("killing the run")
+			}
+			go func(graceful bool) {
+				if _, err := run.Abort(ctx, graceful); err != nil {
+					view.notice("aborting failed: " + err.Error())
+				}
+			}(graceful)
+			graceful = false
+		}
+	}
+}
+
+// report prints what was asked for, and gives the exit code.
+func (o *Options) report(ctx context.Context, c *client.Client, platform cmdkit.Platform, r api.Run, view *view) error {
+	switch {
+	case o.JSON:
+		if err := o.factory.IO.PrintJSON(r); err != nil {
+			return err
+		}
+	case o.Output:
+		if err := printItems(ctx, c, r.DefaultDatasetID, o.factory.IO.Out); err != nil {
+			return err
+		}
+	}
+	view.notice(o.summary(ctx, c, platform, r))
+	if status := exitStatus(r); status != 0 {
+		return &cmdkit.ExitError{Status: status}
+	}
+	return nil
+}
+
+func (o *Options) summary(ctx context.Context, c *client.Client, platform cmdkit.Platform, r api.Run) string {
+	line := fmt.Sprintf("%s after %.1f s", r.Status, r.Stats.RunTimeSecs)
+	if r.StatusMessage != nil && *r.StatusMessage != "" {
+		line += ": " + *r.StatusMessage
+	}
+	if dataset, err := c.Dataset(r.DefaultDatasetID).Get(ctx); err == nil {
+		line += fmt.Sprintf(" (%d items in the dataset, storages in %s)", dataset.ItemCount, platform.StorageDir())
+	}
+	return line
+}
+
+// printItems writes a dataset as one JSON array, item by item.
+func printItems(ctx context.Context, c *client.Client, id string, w io.Writer) error {
+	body, err := c.Dataset(id).Items(ctx, client.ItemsOptions{})
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if _, err := io.Copy(w, body); err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, "\n")
+	return err
+}
+
+// exitStatus is what the command ends with: the Actor's own exit code, and for
+// what has none the codes of the official CLI.
+func exitStatus(r api.Run) int {
+	switch r.Status {
+	case api.StatusSucceeded:
+		return 0
+	case api.StatusTimedOut:
+		return fault.TimedOut.ExitStatus()
+	case api.StatusAborted:
+		return fault.Aborted.ExitStatus()
+	}
+	if r.ExitCode != nil && *r.ExitCode != 0 {
+		return *r.ExitCode
+	}
+	return fault.RunFailed.ExitStatus()
+}
+
+var errInterrupted = fault.New(fault.Aborted, "interrupted before the run was started")
+
+// interrupted replaces an error that a signal has caused.
+func interrupted(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errInterrupted) {
+		return errInterrupted
+	}
+	return err
+}
+
+func positive(n int) *int {
+	if n <= 0 {
+		return nil
+	}
+	return &n
+}
