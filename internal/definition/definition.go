@@ -6,6 +6,12 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/schema"
 )
 
+// Defaults for what a definition leaves out.
+const (
+	DefaultVersion  = "0.0"
+	DefaultBuildTag = "latest"
+)
+
 // Actor is an Actor's definition. All paths are absolute.
 type Actor struct {
 	// Root is the Actor's directory; File is what was read: .actor/actor.json,

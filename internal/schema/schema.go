@@ -1,6 +1,125 @@
 // Package schema validates Actor inputs against input schemas, with the
 // official messages, and fills in defaults.
+//
+// The rules are those of the platform's documentation. Values are judged where
+// they stand in the JSON text: nothing is decoded and encoded again, so numbers
+// keep their digits and objects their order.
 package schema
 
-// Input is a parsed input schema.
-type Input struct{}
+import (
+	"encoding/json"
+
+	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// MaxSize is the largest input schema the platform takes, in bytes.
+const MaxSize = 500 * 1024
+
+// Input is a parsed input schema. It is safe for concurrent use.
+type Input struct {
+	doc  *jsonc.Document
+	root *jsonc.Value
+	// patterns holds the compiled `pattern` of each field that has one.
+	patterns map[*jsonc.Value]*compiledPattern
+}
+
+// ParseInput reads an input schema; comments and trailing commas are allowed,
+// and file is the name used in messages. What is wrong with the structure that
+// validation relies on is reported all at once, as one fault.InvalidInput with
+// the position of each fault.
+func ParseInput(data []byte, file string) (*Input, error) {
+	if len(data) > MaxSize {
+		return nil, fault.New(fault.InvalidInput, "%s: an input schema may have %d bytes at most, this one has %d", file, MaxSize, len(data))
+	}
+	doc, err := jsonc.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	return FromDocument(doc, doc.Root)
+}
+
+// FromDocument reads an input schema that is part of a larger file, root being
+// its place in doc. It reports what ParseInput reports.
+func FromDocument(doc *jsonc.Document, root *jsonc.Value) (*Input, error) {
+	in := &Input{doc: doc, root: root, patterns: make(map[*jsonc.Value]*compiledPattern)}
+	if err := in.checkStructure(); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// JSON gives the schema as standard JSON, without comments and blanks.
+func (in *Input) JSON() json.RawMessage { return in.root.JSON() }
+
+// Title gives the schema's title, or "".
+func (in *Input) Title() string {
+	if t := in.root.Get("title"); t.Is(jsonc.String) {
+		return t.Text
+	}
+	return ""
+}
+
+// Properties gives the names of the top-level fields in the order written.
+func (in *Input) Properties() []string {
+	var names []string
+	for _, m := range in.properties() {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func (in *Input) properties() []jsonc.Member {
+	return in.root.Get("properties").Unique()
+}
+
+// parseInput reads an input. None at all counts as the empty object.
+func parseInput(input json.RawMessage) (*jsonc.Value, error) {
+	if len(input) == 0 {
+		return &jsonc.Value{Kind: jsonc.Object}, nil
+	}
+	doc, err := jsonc.ParseStrict("input", input)
+	if err != nil {
+		return nil, err
+	}
+	return doc.Root, nil
+}
+
+// FieldError is one complaint about an input. Field is the path of the value
+// under the input ("a.0.b", "" for the input itself), Message the official text.
+type FieldError struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// Error gives the message.
+func (e FieldError) Error() string { return e.Message }
+
+// Check validates the input and lists every complaint in one
+// fault.InvalidInput whose Data carries them under "fields". A valid input
+// gives nil.
+func (in *Input) Check(input json.RawMessage) error {
+	faults, err := in.Validate(input)
+	if err != nil || len(faults) == 0 {
+		return err
+	}
+	text := "the input does not match the Actor's input schema:"
+	if len(faults) == 1 {
+		text = "the input does not match the Actor's input schema: " + faults[0].Message
+	} else {
+		for _, f := range faults {
+			text += "\n  - " + f.Message
+		}
+	}
+	problem := fault.New(fault.InvalidInput, "%s", text).WithType("invalid-input").
+		WithHint("the schema is %s", in.doc.File)
+	problem.Data = map[string]any{"fields": faults}
+	return problem
+}
+
+func (in *Input) at(v *jsonc.Value) string {
+	if v == nil {
+		v = in.root
+	}
+	return in.doc.Position(v.Start)
+}
