@@ -73,8 +73,12 @@ func environment(d *definition.Actor, opts cmdkit.PlatformOptions) (actorEnviron
 
 // actorBinary finds an actor command that runs where the executor runs things:
 // the one beside this executable, else, where the system is the same, this
-// executable itself, which is both. "" when there is none.
+// executable itself, which is both. "" when there is none. GREENROOM_ACTOR names
+// another one.
 func actorBinary(exec executor.Executor) string {
+	if path := os.Getenv("GREENROOM_ACTOR"); path != "" {
+		return path
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return ""

@@ -73,18 +73,11 @@ func (e *Engine) input(ctx context.Context, p *Program, in *Input) (effective *I
 		return nil, false, fault.New(fault.InvalidInput,
 			"the input has the content type %q, but the Actor's input schema needs JSON", in.ContentType)
 	}
-	if err := schema.Check(in.Body); err != nil {
-		// What is only missing may have a default.
-		filled, fillErr := schema.WithDefaults(in.Body)
-		if fillErr != nil {
-			return nil, false, err
-		}
-		if err := schema.Check(filled); err != nil {
-			return nil, false, err
-		}
-	}
 	body, err := schema.WithDefaults(in.Body)
 	if err != nil {
+		return nil, false, err
+	}
+	if err := schema.Check(body); err != nil {
 		return nil, false, err
 	}
 	return &Input{ContentType: in.ContentType, Body: body}, stored && string(body) == string(in.Body), nil

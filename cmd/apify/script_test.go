@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/greenroom-dev/greenroom/internal/app"
+	"github.com/greenroom-dev/greenroom/internal/executor/docker"
+	"github.com/greenroom-dev/greenroom/internal/storytest"
+)
+
+var module = filepath.Join("..", "..")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"apify": func() { os.Exit(app.Main(append([]string{"apify"}, os.Args[1:]...))) },
+		"actor": func() { os.Exit(app.Main(append([]string{"actor"}, os.Args[1:]...))) },
+	})
+}
+
+// TestStories runs the stories about the apify command.
+func TestStories(t *testing.T) {
+	// Containers get a static build; the test binary needs a C library.
+	actor, err := storytest.BuildActor(module, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	storytest.Run(t, storytest.Options{
+		Module:     module,
+		Conditions: map[string]func() (bool, string){"docker": engineAnswers},
+		Env:        []string{"GREENROOM_ACTOR=" + actor, "DOCKER_HOST=" + os.Getenv("DOCKER_HOST")},
+	}, "run_*.txtar")
+}
+
+func engineAnswers() (bool, string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	cli, err := docker.Connect(ctx)
+	if err != nil {
+		return false, err.Error()
+	}
+	return cli.Close() == nil, ""
+}

@@ -1,0 +1,187 @@
+// Package storytest runs acceptance stories: testscript files that use the
+// commands as a person would and look at what they see.
+//
+// Besides testscript's own commands a story has
+//
+//	exits N command…     the command must end with exactly status N
+//	waitfile FILE…       wait until the files are there
+//	actors NAME DIR      copy the sample Actor testdata/actors/NAME to DIR
+//	eventually command…  repeat the command until it succeeds, for ten seconds
+//
+// and the conditions [docker], [node] and [python], which hold when an engine
+// answers and when the SDKs that the tests need are installed. With CI=true a
+// missing one is a failure, not a skip.
+package storytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience bounds every wait of a story.
+const patience = 10 * time.Second
+
+// Options describe where stories run.
+type Options struct {
+	// Module is the path of the module's root.
+	Module string
+	// Conditions adds to the conditions of stories; each is asked once.
+	Conditions map[string]func() (ok bool, why string)
+	// Env is added to the environment of every story, as NAME=value.
+	Env []string
+}
+
+// Run runs the stories that match pattern in testdata/script. No match is a
+// failure: a renamed story must not vanish from the tests.
+func Run(t *testing.T, o Options, pattern string) {
+	t.Helper()
+	module, err := filepath.Abs(o.Module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(module, "testdata", "script", pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("no story matches %s", pattern)
+	}
+	conditions := map[string]func() (bool, string){}
+	for name, ask := range o.Conditions {
+		conditions[name] = sync.OnceValues(ask)
+	}
+	testscript.Run(t, testscript.Params{
+		Files:              files,
+		RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			home := filepath.Join(env.WorkDir, ".home")
+			for _, entry := range append([]string{
+				"HOME=" + home, "USERPROFILE=" + home, "XDG_CACHE_HOME=" + filepath.Join(home, ".cache"),
+				"LocalAppData=" + filepath.Join(home, ".cache"), "NO_COLOR=1",
+			}, o.Env...) {
+				name, value, _ := strings.Cut(entry, "=")
+				env.Setenv(name, value)
+			}
+			return os.MkdirAll(home, 0o755)
+		},
+		Condition: func(name string) (bool, error) {
+			ask, known := conditions[name]
+			if !known {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			ok, why := ask()
+			if !ok && os.Getenv("CI") == "true" {
+				return false, fmt.Errorf("[%s] must hold in CI: %s", name, why)
+			}
+			return ok, nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":      exits,
+			"waitfile":   waitfile,
+			"eventually": eventually,
+			"actors": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: actors NAME DIR")
+				}
+				from := filepath.Join(module, "testdata", "actors", args[0])
+				ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(from)))
+				ts.Check(makeExecutable(ts.MkAbs(args[1])))
+			},
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N command…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func waitfile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: waitfile FILE…")
+	}
+	for _, name := range args {
+		until(ts, "there is no "+name, func() bool {
+			_, err := os.Stat(ts.MkAbs(name))
+			return err == nil
+		})
+	}
+}
+
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: eventually command…")
+	}
+	until(ts, strings.Join(args, " ")+" did not succeed", func() bool { return ts.Exec(args[0], args[1:]...) == nil })
+}
+
+func until(ts *testscript.TestScript, complaint string, holds func() bool) {
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s after %s", complaint, patience)
+		}
+	}
+}
+
+// makeExecutable gives scripts the execute bit that copying through fs.FS drops.
+func makeExecutable(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if text, err := os.ReadFile(path); err == nil && strings.HasPrefix(string(text), "#!") {
+			return os.Chmod(path, 0o755)
+		}
+		return nil
+	})
+}
+
+// Command reports whether a command is installed and works: it must succeed
+// when called with args.
+func Command(name string, args ...string) func() (bool, string) {
+	return func() (bool, string) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
+			return false, fmt.Sprintf("%s: %v: %s", name, err, out)
+		}
+		return true, ""
+	}
+}
+
+// BuildActor builds the actor command statically, as containers need it, and
+// gives its path below dir.
+func BuildActor(module, dir string) (string, error) {
+	path := filepath.Join(dir, "actor")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/actor")
+	cmd.Dir = module
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building actor: %w\n%s", err, out)
+	}
+	return path, nil
+}
