@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/greenroom-dev/greenroom/internal/app"
@@ -30,6 +32,7 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { removeImages(t, "greenroom/story-*") })
 	storytest.Run(t, storytest.Options{
 		Module:     module,
 		Conditions: map[string]func() (bool, string){"docker": engineAnswers},
@@ -45,4 +48,25 @@ func engineAnswers() (bool, string) {
 		return false, err.Error()
 	}
 	return cli.Close() == nil, ""
+}
+
+// removeImages removes what stories have built. It is not an error when no
+// engine answers: then there were none.
+func removeImages(t *testing.T, pattern string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cli, err := docker.Connect(ctx)
+	if err != nil {
+		return
+	}
+	defer cli.Close()
+	images, err := cli.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", pattern))})
+	if err != nil {
+		t.Error(err)
+	}
+	for _, i := range images {
+		if _, err := cli.ImageRemove(ctx, i.ID, image.RemoveOptions{Force: true, PruneChildren: true}); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -96,7 +96,6 @@ func Run(t *testing.T, o Options, pattern string) {
 				}
 				from := filepath.Join(module, "testdata", "actors", args[0])
 				ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(from)))
-				ts.Check(makeExecutable(ts.MkAbs(args[1])))
 			},
 		},
 	})
@@ -145,19 +144,6 @@ func until(ts *testscript.TestScript, complaint string, holds func() bool) {
 			ts.Fatalf("%s after %s", complaint, patience)
 		}
 	}
-}
-
-// makeExecutable gives scripts the execute bit that copying through fs.FS drops.
-func makeExecutable(dir string) error {
-	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		if text, err := os.ReadFile(path); err == nil && strings.HasPrefix(string(text), "#!") {
-			return os.Chmod(path, 0o755)
-		}
-		return nil
-	})
 }
 
 // Command reports whether a command is installed and works: it must succeed
