@@ -1,0 +1,221 @@
+package server
+
+import (
+	"archive/zip"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+func (s *server) storeRoutes(base string, open opener[store.KeyValueStore]) []route {
+	with := func(handle func(*call, store.KeyValueStore) error) handler {
+		return func(c *call) error {
+			kvs, err := open(c)
+			if err != nil {
+				return err
+			}
+			return handle(c, kvs)
+		}
+	}
+	record := base + "/records/{recordKey}"
+	return append(s.stores.storageRoutes(base, open),
+		route{"GET", base + "/keys", with(s.listKeys)},
+		route{"GET", base + "/records", with(s.zipRecords)},
+		route{"GET", record, with(s.getRecord)},
+		route{"HEAD", record, with(s.headRecord)},
+		route{"PUT", record, with(s.putRecord)},
+		route{"POST", record, with(s.putRecord)},
+		route{"DELETE", record, with(s.deleteRecord)},
+	)
+}
+
+func (s *server) listKeys(c *call, kvs store.KeyValueStore) error {
+	limit, err := c.integer("limit", maxPage)
+	if err != nil {
+		return err
+	}
+	if limit == 0 || limit > maxPage {
+		limit = maxPage
+	}
+	if err := c.noCollection(kvs); err != nil {
+		return err
+	}
+	q := c.query()
+	start := q.Get("exclusiveStartKey")
+	found, err := kvs.Keys(c.ctx(), store.KeysOptions{ExclusiveStartKey: start, Prefix: q.Get("prefix"), Limit: limit})
+	if err != nil {
+		return err
+	}
+	list := api.ListOfKeys{
+		Items: make([]api.Key, len(found.Items)), Count: len(found.Items), Limit: limit,
+		ExclusiveStartKey: orNull(start), IsTruncated: found.More,
+	}
+	for i, info := range found.Items {
+		list.Items[i] = api.Key{Key: info.Key, Size: info.Size, RecordPublicURL: c.recordURL(kvs, info.Key)}
+	}
+	if found.More && len(found.Items) > 0 {
+		list.NextExclusiveStartKey = &list.Items[len(list.Items)-1].Key
+	}
+	return c.data(http.StatusOK, list)
+}
+
+// noCollection refuses the parameter collection: collections come with a
+// store's schema, and the stores here have none.
+func (c *call) noCollection(kvs store.KeyValueStore) error {
+	collection := c.query().Get("collection")
+	if collection == "" {
+		return nil
+	}
+	return fault.New(fault.InvalidRequest, "key-value store %s has no collection %q", kvs.ID(), collection).
+		WithType("invalid-collection").WithHint("select records with prefix=")
+}
+
+func (c *call) recordURL(kvs store.KeyValueStore, key string) string {
+	return c.url("v2", "key-value-stores", kvs.ID(), "records", key)
+}
+
+func (s *server) getRecord(c *call, kvs store.KeyValueStore) error {
+	attachment, err := c.boolean("attachment")
+	if err != nil {
+		return err
+	}
+	record, err := kvs.Get(c.ctx(), c.recordKey)
+	if err != nil {
+		return err
+	}
+	defer record.Body.Close()
+	c.recordHeaders(record.RecordInfo)
+	if attachment {
+		c.Header().Set("Content-Disposition", attachmentName(record.Key))
+	}
+	if c.r.Header.Get("Range") != "" {
+		http.ServeContent(c, c.r, "", record.ModifiedAt, record.Body)
+		return nil
+	}
+	c.WriteHeader(http.StatusOK)
+	c.copyBody(record.Body)
+	return nil
+}
+
+// copyBody sends what was announced by recordHeaders, straight to the
+// connection's own writer, which can hand files over to the kernel. A client
+// that stops reading is no failure of ours.
+func (c *call) copyBody(body io.Reader) {
+	_, _ = io.Copy(c.ResponseWriter, body)
+}
+
+func (s *server) headRecord(c *call, kvs store.KeyValueStore) error {
+	info, err := kvs.Stat(c.ctx(), c.recordKey)
+	if err != nil {
+		return err
+	}
+	c.recordHeaders(info)
+	c.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// recordHeaders describes a record. Its content type is sent byte for byte as
+// it was stored.
+func (c *call) recordHeaders(info store.RecordInfo) {
+	h := c.Header()
+	h["Content-Type"] = []string{info.ContentType}
+	h["Content-Length"] = []string{strconv.FormatInt(info.Size, 10)}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+	if mayRunScripts(info.ContentType) {
+		// What an Actor stored must not act in the name of this server.
+		h["Content-Security-Policy"] = []string{"sandbox allow-scripts allow-forms allow-popups allow-downloads allow-modals"}
+	}
+}
+
+// mayRunScripts reports whether a browser may execute what a document of that
+// type contains.
+func mayRunScripts(contentType string) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return true
+	}
+	return mediaType == "text/html" || strings.HasSuffix(mediaType, "xml") || strings.HasSuffix(mediaType, "/xsl")
+}
+
+// attachmentName is the header that makes browsers save a body under a name.
+func attachmentName(name string) string {
+	return "attachment; filename*=UTF-8''" + url.PathEscape(name)
+}
+
+// putRecord stores the body, of any size, as it arrives.
+func (s *server) putRecord(c *call, kvs store.KeyValueStore) error {
+	content, err := c.content()
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	if _, err := kvs.Put(c.writeCtx(), c.recordKey, c.r.Header.Get("Content-Type"), content); err != nil {
+		return err
+	}
+	return c.created(c.recordURL(kvs, c.recordKey))
+}
+
+func (s *server) deleteRecord(c *call, kvs store.KeyValueStore) error {
+	if err := kvs.DeleteRecord(c.writeCtx(), c.recordKey); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+// zipRecords sends all records as one archive, made while it is sent.
+func (s *server) zipRecords(c *call, kvs store.KeyValueStore) error {
+	if err := c.noCollection(kvs); err != nil {
+		return err
+	}
+	options := store.KeysOptions{Prefix: c.query().Get("prefix"), Limit: maxPage}
+	page, err := kvs.Keys(c.ctx(), options)
+	if err != nil {
+		return err
+	}
+	h := c.Header()
+	h.Set("Content-Type", "application/zip")
+	h.Set("Content-Disposition", attachmentName("key_value_store_"+kvs.ID()+".zip"))
+	archive := zip.NewWriter(c)
+	for {
+		for _, info := range page.Items {
+			if err := zipRecord(c, archive, kvs, info.Key); err != nil {
+				return err
+			}
+		}
+		if !page.More || len(page.Items) == 0 {
+			return archive.Close()
+		}
+		options.ExclusiveStartKey = page.Items[len(page.Items)-1].Key
+		if page, err = kvs.Keys(c.ctx(), options); err != nil {
+			return err
+		}
+	}
+}
+
+func zipRecord(c *call, archive *zip.Writer, kvs store.KeyValueStore, key string) error {
+	record, err := kvs.Get(c.ctx(), key)
+	if fault.Is(err, fault.NotFound) {
+		return nil // deleted since it was listed
+	}
+	if err != nil {
+		return err
+	}
+	defer record.Body.Close()
+	// A key of dots would be a path outside the directory it is unpacked in.
+	if strings.Trim(key, ".") == "" {
+		key = "_" + key
+	}
+	file, err := archive.CreateHeader(&zip.FileHeader{Name: key, Method: zip.Deflate, Modified: record.ModifiedAt})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, record.Body)
+	return err
+}

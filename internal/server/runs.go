@@ -1,0 +1,217 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// maxWait is the longest that a request waits for the end of a run.
+const maxWait = 60 * time.Second
+
+// pathRun finds the run that the path names: by its id, or as the last one of
+// an Actor that matches the query's status and origin.
+func (s *server) pathRun(c *call) (api.Run, error) {
+	id, ref := c.param("runId"), c.param("actorId")
+	if id == "" {
+		return s.lastRun(c, ref)
+	}
+	run, err := s.Engine.Run(c.ctx(), id)
+	if err != nil || ref == "" {
+		return run, err
+	}
+	actor, err := s.Engine.Actor(c.ctx(), ref)
+	if err != nil {
+		return run, err
+	}
+	if run.ActorID != actor.ID {
+		return run, fault.New(fault.NotFound, "Actor %q has no run %q", ref, id)
+	}
+	return run, nil
+}
+
+func (s *server) lastRun(c *call, ref string) (api.Run, error) {
+	actor, err := s.Engine.Actor(c.ctx(), ref)
+	if err != nil {
+		return api.Run{}, err
+	}
+	runs, err := s.Engine.Runs(c.ctx())
+	if err != nil {
+		return api.Run{}, err
+	}
+	statuses, err := c.statuses()
+	if err != nil {
+		return api.Run{}, err
+	}
+	origin := c.query().Get("origin")
+	for _, run := range slices.Backward(runs) {
+		if run.ActorID == actor.ID && (statuses == nil || slices.Contains(statuses, run.Status)) &&
+			(origin == "" || run.Meta.Origin == origin) {
+			return run, nil
+		}
+	}
+	return api.Run{}, fault.New(fault.NotFound, "Actor %q has no such run", ref)
+}
+
+var allStatuses = []api.Status{
+	api.StatusReady, api.StatusRunning, api.StatusSucceeded, api.StatusFailed,
+	api.StatusTimingOut, api.StatusTimedOut, api.StatusAborting, api.StatusAborted,
+}
+
+// statuses reads the statuses to filter by; nil means any.
+func (c *call) statuses() ([]api.Status, error) {
+	var statuses []api.Status
+	for _, text := range c.list("status") {
+		status := api.Status(text)
+		if !slices.Contains(allStatuses, status) {
+			return nil, errParameter("status", text, "the status of a run, such as SUCCEEDED")
+		}
+		statuses = append(statuses, status)
+	}
+	return statuses, nil
+}
+
+func (s *server) getRun(c *call) error {
+	run, err := s.pathRun(c)
+	if err != nil {
+		return err
+	}
+	if run, err = c.wait(run); err != nil {
+		return err
+	}
+	return c.data(http.StatusOK, run)
+}
+
+// wait holds the answer until the run has ended, as long as waitForFinish says.
+func (c *call) wait(run api.Run) (api.Run, error) {
+	seconds, err := c.optionalAmount("waitForFinish")
+	if err != nil || seconds == nil || *seconds == 0 || run.Status.Terminal() {
+		return run, err
+	}
+	d := maxWait
+	if *seconds < maxWait.Seconds() {
+		d = time.Duration(*seconds * float64(time.Second))
+	}
+	return c.s.Engine.WaitRun(c.ctx(), run.ID, d)
+}
+
+func (s *server) listRuns(c *call) error { return s.runList(c, "") }
+
+func (s *server) listActorRuns(c *call) error {
+	actor, err := s.Engine.Actor(c.ctx(), c.param("actorId"))
+	if err != nil {
+		return err
+	}
+	return s.runList(c, actor.ID)
+}
+
+func (s *server) runList(c *call, actorID string) error {
+	p, err := c.page()
+	if err != nil {
+		return err
+	}
+	statuses, err := c.statuses()
+	if err != nil {
+		return err
+	}
+	after, err := c.moment("startedAfter")
+	if err != nil {
+		return err
+	}
+	before, err := c.moment("startedBefore")
+	if err != nil {
+		return err
+	}
+	runs, err := s.Engine.Runs(c.ctx())
+	if err != nil {
+		return err
+	}
+	runs = slices.DeleteFunc(slices.Clone(runs), func(run api.Run) bool {
+		return actorID != "" && run.ActorID != actorID ||
+			statuses != nil && !slices.Contains(statuses, run.Status) ||
+			!after.IsZero() && run.StartedAt.Before(after) ||
+			!before.IsZero() && run.StartedAt.After(before)
+	})
+	return c.data(http.StatusOK, pageOf(p, runs, api.Run.Short))
+}
+
+func (s *server) updateRun(c *call) error {
+	id := c.param("runId")
+	if err := c.control(id); err != nil {
+		return err
+	}
+	var update api.RunUpdate
+	if err := c.readJSON(&update); err != nil {
+		return err
+	}
+	run, err := s.Engine.UpdateRun(c.writeCtx(), id, update)
+	if err != nil {
+		return err
+	}
+	return c.data(http.StatusOK, run)
+}
+
+// controlled finds the run that the path names and checks that the caller may
+// change or end it.
+func (s *server) controlled(c *call) (api.Run, error) {
+	run, err := s.pathRun(c)
+	if err != nil {
+		return run, err
+	}
+	return run, c.control(run.ID)
+}
+
+func (s *server) abortRun(c *call) error {
+	run, err := s.controlled(c)
+	if err != nil {
+		return err
+	}
+	gracefully, err := c.boolean("gracefully")
+	if err != nil {
+		return err
+	}
+	if run, err = s.Engine.AbortRun(c.writeCtx(), run.ID, gracefully); err != nil {
+		return err
+	}
+	return c.data(http.StatusOK, run)
+}
+
+func (s *server) rebootRun(c *call) error {
+	run, err := s.controlled(c)
+	if err != nil {
+		return err
+	}
+	if run, err = s.Engine.RebootRun(c.writeCtx(), run.ID); err != nil {
+		return err
+	}
+	return c.data(http.StatusOK, run)
+}
+
+func (s *server) exitRun(c *call) error {
+	run, err := s.controlled(c)
+	if err != nil {
+		return err
+	}
+	var exit api.RunExit
+	if err := c.readJSON(&exit); err != nil {
+		return err
+	}
+	if run, err = s.Engine.ExitRun(c.writeCtx(), run.ID, exit); err != nil {
+		return err
+	}
+	return c.data(http.StatusOK, run)
+}
+
+func (s *server) deleteRun(c *call) error {
+	run, err := s.controlled(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Engine.DeleteRun(c.writeCtx(), run.ID); err != nil {
+		return err
+	}
+	return c.noContent()
+}

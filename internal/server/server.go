@@ -1,0 +1,193 @@
+// Package server is the HTTP API v2: it decodes requests, calls the engine or
+// the store, and encodes what they answer. It holds no rules of its own; those
+// live in the engine and the stores.
+//
+// Paths, parameters, envelopes, headers and error types are those of the
+// platform's OpenAPI document, which the tests validate every answer against.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// Engine is what the API needs of the engine. Missing runs, builds and Actors
+// are fault.NotFound.
+type Engine interface {
+	StartRun(ctx context.Context, req engine.StartRequest) (api.Run, error)
+	Run(ctx context.Context, id string) (api.Run, error)
+	// Runs gives all runs in the order of their creation.
+	Runs(ctx context.Context) ([]api.Run, error)
+	// WaitRun returns at the end of the run or after d, whichever comes first.
+	WaitRun(ctx context.Context, id string, d time.Duration) (api.Run, error)
+	UpdateRun(ctx context.Context, id string, u api.RunUpdate) (api.Run, error)
+	AbortRun(ctx context.Context, id string, gracefully bool) (api.Run, error)
+	RebootRun(ctx context.Context, id string) (api.Run, error)
+	ExitRun(ctx context.Context, id string, exit api.RunExit) (api.Run, error)
+	DeleteRun(ctx context.Context, id string) error
+	// Log reads the log of a run or a build; with follow it blocks for more
+	// until the run has ended.
+	Log(ctx context.Context, id string, follow bool) (io.ReadCloser, error)
+	// Events subscribes to the events of a run. The channel is closed when the
+	// run has ended; the function ends the subscription.
+	Events(id string) (<-chan api.Event, func(), error)
+	// Actor finds an Actor by id, "username~name", "~name" or name.
+	Actor(ctx context.Context, ref string) (api.Actor, error)
+	Actors(ctx context.Context) ([]api.Actor, error)
+	Build(ctx context.Context, id string) (api.Build, error)
+	Builds(ctx context.Context) ([]api.Build, error)
+	// RunOfToken tells which run a token was made for.
+	RunOfToken(token string) (runID string, ok bool)
+}
+
+// Config is what a server serves, to whom and under which names.
+type Config struct {
+	Store  store.Root
+	Engine Engine
+	// OwnerToken may do everything. It must not be empty.
+	OwnerToken string
+	// UserID and Username name the one user there is.
+	UserID, Username string
+	// AllowedHosts are host names, without port, that requests may be addressed
+	// to besides those of the loopback interface.
+	AllowedHosts []string
+	// Logger gets failures of the server itself; nil drops them.
+	Logger *slog.Logger
+}
+
+type server struct {
+	Config
+	mux     *http.ServeMux
+	hosts   map[string]bool
+	started api.Time
+	// syncWait is how long the run-sync endpoints wait for the end of a run.
+	syncWait time.Duration
+
+	datasets storages[store.Dataset]
+	stores   storages[store.KeyValueStore]
+	queues   storages[store.RequestQueue]
+}
+
+// New gives the handler of the API.
+func New(cfg Config) http.Handler { return newServer(cfg) }
+
+func newServer(cfg Config) *server {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &server{
+		Config: cfg, mux: http.NewServeMux(), hosts: map[string]bool{},
+		started: api.Now(), syncWait: 300 * time.Second,
+	}
+	for _, host := range cfg.AllowedHosts {
+		s.hosts[strings.ToLower(host)] = true
+	}
+	s.datasets = newStorages(s, "datasets", "dataset", cfg.Store.Datasets(), s.datasetView)
+	s.stores = newStorages(s, "key-value-stores", "key-value store", cfg.Store.KeyValueStores(), s.storeView)
+	s.queues = newStorages(s, "request-queues", "request queue", cfg.Store.RequestQueues(), s.queueView)
+	s.register(s.routes())
+	return s
+}
+
+// ServeHTTP does what all requests have in common: host, origin and token are
+// checked, aliases of paths and methods resolved, panics turned into answers.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{ResponseWriter: w, r: r, s: s}
+	defer c.recover()
+	if r.URL.Path == "/healthz" {
+		c.health()
+		return
+	}
+	c.Header()["X-Ratelimit-Limit"] = rateLimit
+	if err := c.admit(); err != nil {
+		c.fail(err)
+		return
+	}
+	if method := c.query().Get("method"); method != "" {
+		r.Method = strings.ToUpper(method)
+	}
+	if !c.normalizePath() {
+		c.fail(errNoPage(r))
+		return
+	}
+	s.mux.ServeHTTP(c, r)
+}
+
+// rateLimit is the header every answer of the platform carries. Nothing is
+// limited here; the value is the platform's global one, requests per minute.
+var rateLimit = []string{"250000"}
+
+func (c *call) health() {
+	c.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = io.WriteString(c, `{"status":"ok"}`)
+}
+
+// recover answers a panic of a handler, and logs it.
+func (c *call) recover() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(cause)
+	}
+	c.s.Logger.Error("a handler panicked", "method", c.r.Method, "path", c.r.URL.Path,
+		"cause", cause, "stack", string(debug.Stack()))
+	c.fail(fault.New(fault.Internal, "internal error"))
+}
+
+// recordMark stands in the path for the key of a record, so that a key of any
+// shape neither confuses the routing nor loses its escapes.
+const recordMark = "/records/"
+
+// normalizePath resolves the legacy prefix of Actors and takes the record key
+// out of the path. It reports false for paths that no route can have.
+func (c *call) normalizePath() bool {
+	u := c.r.URL
+	path := u.EscapedPath()
+	if !strings.HasPrefix(path, "/v2/") {
+		return false
+	}
+	changed := false
+	if rest, ok := strings.CutPrefix(path, "/v2/acts"); ok && (rest == "" || rest[0] == '/') {
+		path, changed = "/v2/actors"+rest, true
+	}
+	if at := strings.Index(path, recordMark); at >= 0 && len(path) > at+len(recordMark) {
+		key, err := unescapePath(path[at+len(recordMark):])
+		if err != nil {
+			return false
+		}
+		c.recordKey = key
+		path, changed = path[:at]+recordMark+"-", true
+	}
+	// The mux would answer these with redirects to a cleaned path.
+	if strings.Contains(path, "//") || strings.Contains(path, "/.") {
+		return false
+	}
+	if changed || path != u.Path {
+		plain, err := unescapePath(path)
+		if err != nil {
+			return false
+		}
+		u.Path, u.RawPath = plain, ""
+		if plain != path {
+			u.RawPath = path
+		}
+	}
+	return true
+}
+
+func errNoPage(r *http.Request) error {
+	return fault.New(fault.NotFound, "there is no API endpoint at %s", r.URL.Path).WithType("page-not-found")
+}

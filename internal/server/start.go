@@ -1,0 +1,162 @@
+package server
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"slices"
+
+	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+func (s *server) startRun(c *call) error {
+	run, err := s.start(c)
+	if err != nil {
+		return err
+	}
+	if run, err = c.wait(run); err != nil {
+		return err
+	}
+	c.Header().Set("Location", c.url("v2", "actor-runs", run.ID))
+	return c.data(http.StatusCreated, run)
+}
+
+// start starts a run as the query and the body ask for it.
+func (s *server) start(c *call) (api.Run, error) {
+	req := engine.StartRequest{Actor: c.param("actorId"), Build: c.query().Get("build"), Meta: c.meta()}
+	var err error
+	for name, into := range map[string]**int{
+		"timeout": &req.TimeoutSecs, "memory": &req.MemoryMbytes, "maxItems": &req.MaxItems,
+	} {
+		if *into, err = c.optionalInteger(name); err != nil {
+			return api.Run{}, err
+		}
+	}
+	if req.MaxTotalUSD, err = c.optionalAmount("maxTotalChargeUsd"); err != nil {
+		return api.Run{}, err
+	}
+	restart, err := c.boolean("restartOnError")
+	if err != nil {
+		return api.Run{}, err
+	}
+	// Starting the run without what was asked for would be found out too late.
+	if restart {
+		return api.Run{}, fault.New(fault.NotImplemented, "restartOnError is not available here")
+	}
+	if c.query().Get("webhooks") != "" {
+		return api.Run{}, fault.New(fault.NotImplemented, "webhooks are not available here")
+	}
+	if c.r.Method != http.MethodGet {
+		if req.Input, err = c.input(); err != nil {
+			return api.Run{}, err
+		}
+	}
+	return s.Engine.StartRun(c.writeCtx(), req)
+}
+
+// input reads the body as a run's input; nil when there is none. The JavaScript
+// client then declares an empty form, the Python client sends null.
+func (c *call) input() (*engine.Input, error) {
+	body, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	contentType := c.r.Header.Get("Content-Type")
+	if len(body) == 0 {
+		return nil, nil
+	}
+	if isJSON(contentType) && isNull(bytes.TrimSpace(body)) {
+		return nil, nil
+	}
+	return &engine.Input{ContentType: contentType, Body: body}, nil
+}
+
+// origins are where the platform says that runs come from.
+var origins = []string{"DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "ACTOR", "CLI", "CI", "STANDBY", "MCP"}
+
+// meta says where the request comes from.
+func (c *call) meta() api.RunMeta {
+	meta := api.RunMeta{Origin: "API", UserAgent: c.r.UserAgent()}
+	if host, _, err := net.SplitHostPort(c.r.RemoteAddr); err == nil {
+		meta.ClientIP = host
+	}
+	if c.caller.runID != "" {
+		meta.Origin = "ACTOR"
+	} else if origin := c.r.Header.Get("X-Apify-Request-Origin"); slices.Contains(origins, origin) {
+		meta.Origin = origin
+	}
+	return meta
+}
+
+// runSync starts a run, waits for its end and answers with its output record.
+func (s *server) runSync(c *call) error {
+	key := c.query().Get("outputRecordKey")
+	if key == "" {
+		key = "OUTPUT"
+	}
+	run, err := s.finish(c)
+	if err != nil {
+		return err
+	}
+	kvs, err := s.stores.all.Open(c.ctx(), run.DefaultKeyValueStoreID)
+	if err != nil {
+		return err
+	}
+	record, err := kvs.Get(c.ctx(), key)
+	if fault.Is(err, fault.NotFound) {
+		// The run did what it should and has nothing to say.
+		c.Header()["Content-Type"] = jsonType
+		c.WriteHeader(http.StatusCreated)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer record.Body.Close()
+	c.recordHeaders(record.RecordInfo)
+	c.WriteHeader(http.StatusCreated)
+	c.copyBody(record.Body)
+	return nil
+}
+
+// runSyncItems starts a run, waits for its end and answers with the items of its
+// dataset.
+func (s *server) runSyncItems(c *call) error {
+	if _, err := c.exportOptions(); err != nil { // before anything is started
+		return err
+	}
+	if _, _, _, err := c.itemRange(); err != nil {
+		return err
+	}
+	run, err := s.finish(c)
+	if err != nil {
+		return err
+	}
+	dataset, err := s.datasets.all.Open(c.ctx(), run.DefaultDatasetID)
+	if err != nil {
+		return err
+	}
+	return s.writeItems(c, dataset, http.StatusCreated)
+}
+
+// finish starts a run and waits until it has succeeded. It goes on without us
+// when the caller leaves or the time is over.
+func (s *server) finish(c *call) (api.Run, error) {
+	run, err := s.start(c)
+	if err != nil {
+		return run, err
+	}
+	if run, err = s.Engine.WaitRun(c.ctx(), run.ID, s.syncWait); err != nil {
+		return run, err
+	}
+	switch {
+	case !run.Status.Terminal():
+		return run, fault.New(fault.TimedOut, "Actor run exceeded the timeout of %.0f seconds for this API endpoint", s.syncWait.Seconds()).
+			WithHint("the run %s goes on: look at it with GET /v2/actor-runs/%s", run.ID, run.ID)
+	case run.Status != api.StatusSucceeded:
+		return run, fault.New(fault.RunFailed, "Actor run did not succeed (run ID: %s, status: %s)", run.ID, run.Status)
+	}
+	return run, nil
+}
