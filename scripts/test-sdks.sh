@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs the official SDKs that tests and samples run against, and prints the
+# variables that tell the tests where they are:
+#
+#   GREENROOM_TEST_NODE_MODULES   node_modules with apify, @crawlee/cheerio and
+#                                 apify-client, at the versions of the lock file
+#                                 in testdata/sdk/node
+#   GREENROOM_TEST_PYTHON         the python of a virtual environment with the
+#                                 newest apify of PyPI
+#
+#   eval "$(scripts/test-sdks.sh)"
+#
+# What is there already is left alone. A runtime that this machine lacks is left
+# out, or is a failure when CI is "true". GREENROOM_TEST_CACHE names the folder
+# (default: greenroom-test in the user's cache directory); GREENROOM_TEST_UPDATE=1
+# looks for a newer Python SDK.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${GREENROOM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/greenroom-test}
+lock=$here/testdata/sdk/node/package-lock.json
+
+say() { echo "test-sdks: $*" >&2; }
+
+# without says which runtime is missing; a CI machine must have it.
+without() {
+    if [ "${CI:-}" = true ]; then
+        say "$* (and CI=true: nothing may be left out)"
+        exit 1
+    fi
+    say "$*: its tests will be skipped"
+}
+
+# node_sdk installs what the lock file says, unless that is what was installed.
+node_sdk() {
+    local dir=$cache/node
+    if ! cmp -s "$lock" "$dir/installed-lock.json"; then
+        say "installing the Node.js SDK in $dir"
+        mkdir -p "$dir"
+        rm -f "$dir/installed-lock.json"
+        cp "$here/testdata/sdk/node/package.json" "$lock" "$dir/"
+        (cd "$dir" && npm ci --no-audit --no-fund --loglevel=error >&2) || return 1
+        cp "$lock" "$dir/installed-lock.json"
+    fi
+    echo "export GREENROOM_TEST_NODE_MODULES='$dir/node_modules'"
+}
+
+# python_sdk installs the newest apify beside a python of its own. The folder is
+# named after that python, so that another one does not get its libraries.
+python_sdk() {
+    local version dir
+    version=$(python3 -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
+    dir=$cache/python-$version
+    if [ ! -e "$dir/installed" ] || [ "${GREENROOM_TEST_UPDATE:-}" = 1 ]; then
+        say "installing the Python SDK in $dir"
+        rm -f "$dir/installed"
+        python3 -m venv "$dir" >&2 || return 1
+        "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade apify >&2 || return 1
+        "$dir/bin/python" -c 'from importlib.metadata import version; print(version("apify"))' >"$dir/installed"
+        say "apify $(cat "$dir/installed") for Python $version"
+    fi
+    echo "export GREENROOM_TEST_PYTHON='$dir/bin/python'"
+}
+
+if command -v node >/dev/null && command -v npm >/dev/null; then
+    node_sdk || without "the Node.js SDK cannot be installed"
+else
+    without "there is no Node.js"
+fi
+if command -v python3 >/dev/null; then
+    python_sdk || without "the Python SDK cannot be installed"
+else
+    without "there is no python3"
+fi
