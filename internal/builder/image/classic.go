@@ -167,13 +167,19 @@ type plainProgress struct {
 }
 
 var (
-	stepLine  = regexp.MustCompile(`^(?i:STEP) \d+(?:/\d+)? ?: (.+)$`)
+	stepLine  = regexp.MustCompile(`^(?i:STEP) \d+(?:/\d+)? ?: (.+)`)
 	noiseLine = regexp.MustCompile(`^ ---> |^Removing intermediate container|^Successfully (built|tagged)|^--> |^\s*$`)
+	// colours are those that the engine puts around a step's standard error.
+	colours = strings.NewReplacer("\x1b[91m", "", "\x1b[0m", "")
 )
 
 func (p *plainProgress) message(m message) {
 	if m.Status != "" && len(m.Progress) <= len("{}") {
 		fmt.Fprintf(p.log, "  %s\n", strings.TrimSpace(m.Status))
+	}
+	// The engine's own lines do not continue what a step printed.
+	if len(p.partial) > 0 && (noiseLine.MatchString(m.Stream) || stepLine.MatchString(m.Stream)) {
+		p.flush()
 	}
 	p.partial = append(p.partial, m.Stream...)
 	for {
@@ -187,8 +193,9 @@ func (p *plainProgress) message(m message) {
 }
 
 func (p *plainProgress) line(line string) {
-	line = strings.TrimSuffix(line, "\r")
+	line = colours.Replace(strings.TrimSuffix(line, "\r"))
 	switch {
+	case strings.Contains(line, "LABEL "+SourceHashLabel):
 	case stepLine.MatchString(line):
 		p.step, p.tail = oneLine(line), nil
 		fmt.Fprintln(p.log, line)

@@ -36,8 +36,10 @@ var (
 	missing = regexp.MustCompile(`(?i)pull access denied|manifest unknown|not found: manifest|: not found|repository does not exist|does not exist or may require`)
 	// metadata are the names of the steps that look an image up.
 	metadata = regexp.MustCompile(`^\[internal\] load metadata for (\S+)|^resolve image config for (?:docker-image://)?(\S+)|FROM (?:--platform=\S+ )?(\S+)`)
+	copying  = regexp.MustCompile(`(?i)(^|[\] ])(COPY|ADD) `)
+	notThere = regexp.MustCompile(`(?i)not found|does not exist|no such file|no source files`)
 	// requested is where engines name the image in the error itself.
-	requested = regexp.MustCompile(`registry[^/\s]*/v2/([^\s"]+)/manifests/([^\s":]+)|pull access denied for ([^\s,]+)|^(?:.*: )?((?:[\w.-]+/)*[\w.-]+:[\w.-]+): (?:failed to|not found)`)
+	requested = regexp.MustCompile(`registry[^/\s]*/v2/([^\s"]+)/manifests/([^\s":]+)|pull access denied for ([^\s,]+)|invalid from flag value ([^\s:]+(?::[\w.-]+)?)|^(?:.*: )?((?:[\w.-]+/)*[\w.-]+:[\w.-]+): (?:failed to|not found)`)
 )
 
 // frontendUnreachable tells whether the build failed because the image of the
@@ -60,7 +62,7 @@ func (f *failure) notUnderstood() bool {
 func (f *failure) image() string {
 	for _, m := range [][]string{metadata.FindStringSubmatch(f.step), requested.FindStringSubmatch(f.text)} {
 		switch {
-		case len(m) == 5 && m[1] != "":
+		case len(m) == 6 && m[1] != "":
 			return familiar(m[1] + ":" + m[2])
 		case len(m) > 1:
 			for _, name := range m[1:] {
@@ -108,12 +110,16 @@ func (f *failure) explain(dockerfile string) error {
 }
 
 func (f *failure) hint(dockerfile string) string {
+	noFile := copying.MatchString(f.step) && notThere.MatchString(f.text)
 	for _, name := range neverSent {
-		if strings.Contains(f.text, name+`"`) || strings.Contains(f.text, name+": not found") {
+		if noFile && regexp.MustCompile(`(^|[\s"/])`+regexp.QuoteMeta(name)+`($|[\s":/])`).MatchString(f.text) {
 			return fmt.Sprintf("%s is left out of the build context; a line !%s in .dockerignore takes it in", name, name)
 		}
 	}
-	if strings.Contains(f.text, "failed to compute cache key") || strings.Contains(f.text, "COPY failed") || strings.Contains(f.text, "failed to calculate checksum") {
+	if strings.Contains(f.text, "requires BuildKit") {
+		return "this step needs BuildKit, which the engine does not have, or DOCKER_BUILDKIT=0 turns off"
+	}
+	if noFile {
 		return fmt.Sprintf("the file that %s copies is not in the build context: check its path and .dockerignore", dockerfile)
 	}
 	if unreachable.MatchString(f.text + strings.Join(f.tail, "\n")) {
