@@ -9,6 +9,7 @@ package schema
 import (
 	"encoding/json"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -20,8 +21,8 @@ const MaxSize = 500 * 1024
 type Input struct {
 	doc  *jsonc.Document
 	root *jsonc.Value
-	// patterns holds the compiled `pattern` of each field that has one.
-	patterns map[*jsonc.Value]*compiledPattern
+	// patterns holds the compiled expressions by where they stand in the schema.
+	patterns map[*jsonc.Value]*ecma.Regexp
 }
 
 // ParseInput reads an input schema; comments and trailing commas are allowed,
@@ -42,7 +43,7 @@ func ParseInput(data []byte, file string) (*Input, error) {
 // FromDocument reads an input schema that is part of a larger file, root being
 // its place in doc. It reports what ParseInput reports.
 func FromDocument(doc *jsonc.Document, root *jsonc.Value) (*Input, error) {
-	in := &Input{doc: doc, root: root, patterns: make(map[*jsonc.Value]*compiledPattern)}
+	in := &Input{doc: doc, root: root, patterns: make(map[*jsonc.Value]*ecma.Regexp)}
 	if err := in.checkStructure(); err != nil {
 		return nil, err
 	}

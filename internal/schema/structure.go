@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -156,7 +157,7 @@ func (c *complaints) field(v *jsonc.Value, path string, isField bool) {
 		case "items":
 			c.field(m.Value, path+".items", false)
 		case "pattern", "patternKey", "patternValue":
-			compiled, err := compilePattern(m.Value.Text)
+			compiled, err := ecma.Compile(m.Value.Text)
 			if err != nil {
 				c.add(m.Value, `The regular expression "%s" in field %s.%s must be valid.`, m.Value.Text, path, m.Name)
 				continue

@@ -1,0 +1,68 @@
+// Package ecma matches text against ECMAScript regular expressions, which is
+// what the patterns in input schemas are: with lookaround, back references and
+// \u{…} escapes that Go's regexp does not know, and with JavaScript's meaning of
+// \s, \w, dot and dollar.
+//
+// Expressions are read as with JavaScript's u flag, so a character is a code
+// point. Where that flag is stricter than the language without it (an escaped
+// character that needs no escape, a brace that opens no quantifier), the looser
+// reading holds, because both sorts of pattern are in use.
+package ecma
+
+import (
+	"errors"
+	"regexp"
+)
+
+// ErrTooComplex says that a match was given up because it backtracks too much.
+var ErrTooComplex = errors.New("the regular expression takes too long on this value")
+
+// Regexp is a compiled expression, safe for concurrent use.
+type Regexp struct {
+	// linear does the work when the expression is a regular one in the strict
+	// sense; program does when it is not.
+	linear  *regexp.Regexp
+	program matcher
+	groups  int
+}
+
+// Compile reads an expression, without slashes and flags.
+func Compile(pattern string) (*Regexp, error) {
+	p := &parser{src: []rune(pattern)}
+	tree, err := p.parse()
+	if err != nil {
+		return nil, err
+	}
+	re := &Regexp{groups: p.groups}
+	if text, ok := appendLinear(nil, tree); ok {
+		// What fails here (a repetition of more than 1000) is left to the
+		// other way of matching.
+		if linear, err := regexp.Compile(string(text)); err == nil {
+			re.linear = linear
+			return re, nil
+		}
+	}
+	re.program = compile(tree, forward)
+	return re, nil
+}
+
+// Match reports whether the text contains a match. The error is ErrTooComplex
+// or nil.
+func (re *Regexp) Match(text string) (bool, error) {
+	if re.linear != nil {
+		return re.linear.MatchString(text), nil
+	}
+	m := &machine{text: []rune(text), captures: make([]span, re.groups+1)}
+	for at := range len(m.text) + 1 {
+		for i := range m.captures {
+			m.captures[i] = none
+		}
+		if re.program(m, at, func(int) bool { return !m.exhausted }) {
+			return true, nil
+		}
+		if m.exhausted {
+			return false, ErrTooComplex
+		}
+	}
+	return false, nil
+}
