@@ -1,0 +1,46 @@
+#!/bin/sh
+# Runs a sample Actor with bin/apify and shows what it leaves: in a container
+# when an engine can, else as a process of this machine. The repository stays as
+# it is; everything happens in a temporary copy.
+set -eu
+cd "$(dirname "$0")/.."
+apify=$PWD/bin/apify
+[ -x "$apify" ] || apify=$apify.exe
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+cp -R testdata/actors/hello-shell "$work/hello-shell"
+
+# can_build tells whether the sample's image can be made, and makes it: then the
+# runs below start at once. The last lines of a failure are in $work/log.
+can_build() {
+    "$apify" run "$work/hello-shell" --executor docker --silent >"$work/log" 2>&1
+}
+
+executor=docker
+if ! can_build; then
+    # An engine without a registry in reach lacks the image to build on.
+    if grep -qi busybox "$work/log" && scripts/test-images.sh >>"$work/log" 2>&1 && can_build; then
+        :
+    else
+        executor=process
+        echo "demo: no container here, because:" >&2
+        grep -i -m1 '^error' "$work/log" >&2 || tail -n 1 "$work/log" >&2
+    fi
+fi
+
+# show prints a command as a person would type it, then runs it.
+show() {
+    printf '\n$ %s\n' "$1"
+    (cd "$work" && eval "$1")
+}
+PATH=$(dirname "$apify"):$PATH
+export PATH
+
+show "cat hello-shell/main.sh"
+show "apify run hello-shell --executor $executor"
+show "apify run hello-shell --executor $executor --input '{\"greeting\": \"Ahoy\", \"count\": 2}' -o -s"
+show "apify run hello-shell --executor $executor greeting=Hi count=1 -o -s"
+show "ls hello-shell/storage/*/default"
+show "cat hello-shell/storage/key_value_stores/default/REPORT.txt"
