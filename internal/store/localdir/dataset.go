@@ -1,0 +1,256 @@
+package localdir
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// dataset keeps one item per file, numbered from 1 without gaps.
+type dataset struct{ *storage }
+
+func newDataset(s *storage) store.Dataset {
+	d := &dataset{s}
+	s.recount = d.count
+	return d
+}
+
+// itemName is the file of the nth item, counted from 1.
+func itemName(n int) string { return fmt.Sprintf("%09d.json", n) }
+
+// count corrects the known number of items: another process may have added
+// some, or a process may have died before it wrote the number. It looks at a
+// few files, not at the folder.
+func (d *dataset) count() {
+	dir, err := openFolder(d.path())
+	if err != nil {
+		d.meta.info.ItemCount = 0
+	} else {
+		d.meta.info.ItemCount = lastItem(dir, d.meta.info.ItemCount)
+		dir.close()
+	}
+	d.meta.info.CleanItemCount = d.meta.info.ItemCount
+}
+
+// lastItem finds the number of the last item, given a guess.
+func lastItem(dir folder, guess int) int {
+	has := func(n int) bool { return n == 0 || dir.exists(itemName(n)) }
+	if guess < 0 || !has(guess) {
+		// Fewer than thought: the files were removed, from the end or all.
+		low, high := 0, max(guess, 1)
+		for high-low > 1 {
+			if mid := low + (high-low)/2; has(mid) {
+				low = mid
+			} else {
+				high = mid
+			}
+		}
+		guess = low
+	}
+	low, step := guess, 1
+	for has(low + step) {
+		low += step
+		step *= 2
+	}
+	for high := low + step; high-low > 1; {
+		if mid := low + (high-low)/2; has(mid) {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// Info gives the dataset's metadata.
+func (d *dataset) Info(ctx context.Context) (store.Info, error) {
+	end, err := d.beginRead(ctx)
+	if err != nil {
+		return store.Info{}, err
+	}
+	defer end()
+	d.count()
+	return d.info(), nil
+}
+
+// Append adds items. They are written where nobody looks, then moved to their
+// places in order, so that a process that dies leaves whole items only.
+func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
+	if err := live(ctx); err != nil {
+		return err
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	staged, err := d.stage(ctx, items)
+	if err != nil {
+		return err
+	}
+	defer staged.discard()
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
+	added, err := d.place(staged)
+	d.end(added)
+	return err
+}
+
+// place moves staged items behind the present ones, all or none. The dataset
+// is locked.
+func (d *dataset) place(items staged) (bool, error) {
+	dir, err := openFolder(d.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		// Somebody removed the folder while we had it open.
+		if err := d.materialise(); err != nil {
+			return false, err
+		}
+		dir, err = openFolder(d.path())
+	}
+	if err != nil {
+		return false, internal(err, "open dataset %q", d.folder)
+	}
+	defer dir.close()
+	last := lastItem(dir, d.meta.info.ItemCount)
+	numbers := make([]int, 0, items.count)
+	for i := range items.count {
+		last++
+		err := items.folder.moveTo(items.name(i), dir, itemName(last))
+		for errors.Is(err, fs.ErrExist) {
+			// A program that does not know our lock added an item meanwhile.
+			last = lastItem(dir, last) + 1
+			err = items.folder.moveTo(items.name(i), dir, itemName(last))
+		}
+		if err != nil {
+			for j := len(numbers) - 1; j >= 0; j-- {
+				dir.remove(itemName(numbers[j]))
+			}
+			return false, internal(err, "add to dataset %q", d.folder)
+		}
+		numbers = append(numbers, last)
+	}
+	d.meta.info.ItemCount, d.meta.info.CleanItemCount = last, last
+	return true, nil
+}
+
+// staged is a folder of items written but not yet visible.
+type staged struct {
+	path   string
+	folder folder
+	count  int
+}
+
+func (s staged) name(i int) string { return itemName(i + 1) }
+
+func (s staged) discard() {
+	s.folder.close()
+	if os.Remove(s.path) != nil { // it is empty unless something went wrong
+		os.RemoveAll(s.path)
+	}
+}
+
+// stage checks the items, and writes them indented as the JavaScript SDK does.
+func (d *dataset) stage(ctx context.Context, items []json.RawMessage) (_ staged, err error) {
+	path, err := d.root.temporary()
+	if err != nil {
+		return staged{}, err
+	}
+	s := staged{path: path, count: len(items)}
+	opened := false
+	defer func() {
+		if err != nil && opened {
+			s.discard()
+		}
+	}()
+	var text bytes.Buffer
+	for i, item := range items {
+		if i%256 == 0 {
+			if err := live(ctx); err != nil {
+				return s, err
+			}
+		}
+		item = bytes.TrimSpace(item)
+		text.Reset()
+		if len(item) == 0 || item[0] != '{' || json.Indent(&text, item, "", "\t") != nil {
+			return s, fault.New(fault.InvalidRequest, "item %d of %d is not a JSON object", i+1, len(items))
+		}
+		if !opened {
+			if err := os.MkdirAll(path, 0o777); err != nil {
+				return s, internal(err, "write to dataset %q", d.id)
+			}
+			if s.folder, err = openFolder(path); err != nil {
+				return s, internal(err, "write to dataset %q", d.id)
+			}
+			opened = true
+		}
+		if err := s.folder.writeNew(s.name(i), text.Bytes()); err != nil {
+			return s, internal(err, "write to dataset %q", d.id)
+		}
+	}
+	return s, nil
+}
+
+// Items yields the items from offset on, counted from the end when desc.
+// Numbers that are missing, because somebody removed their files, are passed
+// over.
+func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
+		info, err := d.Info(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		offset := max(offset, 0)
+		end := info.ItemCount
+		if limit >= 0 {
+			end = offset + min(limit, max(end-offset, 0))
+		}
+		if offset >= end {
+			return
+		}
+		d.mu.Lock()
+		path := d.path()
+		d.mu.Unlock()
+		dir, err := openFolder(path)
+		if err != nil {
+			yield(nil, internal(err, "open dataset %q", d.id))
+			return
+		}
+		defer dir.close()
+		var buf []byte
+		for i := offset; i < end; i++ {
+			if err := live(ctx); err != nil {
+				yield(nil, err)
+				return
+			}
+			n := i + 1
+			if desc {
+				n = info.ItemCount - i
+			}
+			buf, err = dir.read(itemName(n), buf[:0])
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				yield(nil, internal(err, "read item %d of dataset %q", n, d.id))
+				return
+			}
+			item := bytes.TrimSpace(bytes.TrimPrefix(buf, []byte("\xef\xbb\xbf")))
+			if !json.Valid(item) {
+				yield(nil, fault.New(fault.Internal, "item %d of dataset %q is not valid JSON", n, d.id).
+					WithHint("repair or remove %s", itemName(n)))
+				return
+			}
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,577 @@
+package localdir
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// keyValueStore keeps one file per record, and a sidecar where the file's name
+// does not tell the key and content type.
+type keyValueStore struct {
+	*storage
+	// foldsCase says that the file system takes names that differ by case for
+	// one; found out at the first write.
+	foldsCase, caseKnown bool
+}
+
+func newKeyValueStore(s *storage) store.KeyValueStore { return &keyValueStore{storage: s} }
+
+// Info gives the store's metadata.
+func (k *keyValueStore) Info(ctx context.Context) (store.Info, error) {
+	end, err := k.beginRead(ctx)
+	if err != nil {
+		return store.Info{}, err
+	}
+	defer end()
+	return k.info(), nil
+}
+
+func checkKey(key string) error {
+	if validKey(key) {
+		return nil
+	}
+	return fault.New(fault.InvalidRequest, "%q cannot be the key of a record", key).
+		WithType("invalid-record-key").
+		WithHint("use 1 to 256 of the characters a-zA-Z0-9!-_.'()")
+}
+
+func (k *keyValueStore) noRecord(key string) error {
+	return fault.New(fault.NotFound, "record %q was not found in key-value store %q", key, k.id)
+}
+
+// found is a record as it lies in the folder.
+type found struct {
+	file        string
+	contentType string // "" when only the content can tell
+	size        int64
+	modified    time.Time
+}
+
+func (f found) info(key string) store.RecordInfo {
+	return store.RecordInfo{Key: key, ContentType: f.contentType, Size: f.size, ModifiedAt: f.modified}
+}
+
+// Put stores a record. The content goes to an unfinished file first, which
+// then takes the record's place under the store's lock.
+func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.Reader) (store.RecordInfo, error) {
+	if err := checkKey(key); err != nil {
+		return store.RecordInfo{}, err
+	}
+	if err := live(ctx); err != nil {
+		return store.RecordInfo{}, err
+	}
+	if contentType == "" {
+		contentType = octetStream
+	}
+	tmp, stat, err := k.spool(ctx, r)
+	if err != nil {
+		return store.RecordInfo{}, err
+	}
+	if err := k.begin(ctx); err != nil {
+		os.Remove(tmp)
+		return store.RecordInfo{}, err
+	}
+	err = k.replace(key, contentType, tmp, stat)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = k.materialise(); err == nil { // somebody removed the folder
+			err = k.replace(key, contentType, tmp, stat)
+		}
+	}
+	k.end(err == nil)
+	if err != nil {
+		os.Remove(tmp)
+		return store.RecordInfo{}, internal(err, "store record %q", key)
+	}
+	return store.RecordInfo{Key: key, ContentType: contentType, Size: stat.Size(), ModifiedAt: stat.ModTime()}, nil
+}
+
+// spool writes all that r gives to an unfinished file.
+func (k *keyValueStore) spool(ctx context.Context, r io.Reader) (path string, stat fs.FileInfo, err error) {
+	path, err = k.root.temporary()
+	if err != nil {
+		return "", nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return "", nil, internal(err, "create a file for the record")
+	}
+	_, err = io.Copy(f, readerUntil{ctx, r})
+	if err == nil {
+		stat, err = f.Stat()
+	}
+	err = errors.Join(err, f.Close())
+	if err != nil {
+		os.Remove(path)
+		return "", nil, internal(err, "read the record's content")
+	}
+	return path, stat, nil
+}
+
+// readerUntil is a reader that fails once ctx is done.
+type readerUntil struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r readerUntil) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}
+
+// replace puts a finished file in the place of a key's record. At each moment
+// the folder shows either the old record or the new one, type included.
+func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) error {
+	dir, err := openFolder(k.path())
+	if err != nil {
+		return err
+	}
+	defer dir.close()
+	name := nameRecord(key, contentType, false)
+	if k.taken(dir, key, name) {
+		name = nameRecord(key, contentType, true)
+	}
+	old := k.candidates(dir, key)
+	_, hadSidecar := k.sidecarOf(dir, name.sidecar)
+	final := sidecar{Key: key, ContentType: contentType, Extension: extensionFor(contentType)}
+	switch {
+	case !hadSidecar && !name.needed:
+	case len(old) == 0 && !name.needed:
+	case len(old) == 0:
+		err = k.writeSidecar(name.sidecar, final)
+	default:
+		// Until the new file is there, the sidecar speaks for the old one.
+		present := newest(old)
+		if present.file == name.file && present.contentType == contentType && hadSidecar && name.needed {
+			break
+		}
+		change := sidecar{Key: key, ContentType: present.contentType, Extension: final.Extension}
+		if change.ContentType == "" {
+			change.ContentType = k.sniff(present)
+		}
+		change.Next = &nextRecord{name.file, contentType, stat.Size(), stat.ModTime().UnixNano()}
+		err = k.writeSidecar(name.sidecar, change)
+		hadSidecar = true
+	}
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(tmp, k.path(name.file)); err != nil {
+		return err
+	}
+	// The new record holds from here on; the rest is tidying up, which the next
+	// change repeats if it fails.
+	for _, f := range old {
+		if f.file != name.file {
+			dir.remove(f.file)
+		}
+	}
+	switch {
+	case name.needed && len(old) > 0:
+		k.writeSidecar(name.sidecar, final)
+	case hadSidecar && !name.needed:
+		dir.remove(name.sidecar)
+	}
+	for _, other := range k.sidecarNames(key) {
+		if other != name.sidecar {
+			dir.remove(other)
+		}
+	}
+	return nil
+}
+
+func (k *keyValueStore) writeSidecar(name string, s sidecar) error {
+	data, err := json.MarshalIndent(s, "", "\t")
+	if err != nil {
+		return err
+	}
+	return k.root.writeAtomically(k.path(name), data)
+}
+
+// sidecarNames are the sidecars that may speak for a key, the likeliest first.
+func (k *keyValueStore) sidecarNames(key string) []string {
+	if plainKey(key) {
+		return []string{key + sidecarSuffix, escapedBase(key) + sidecarSuffix}
+	}
+	return []string{escapedBase(key) + sidecarSuffix}
+}
+
+// sidecarOf reads a sidecar.
+func (k *keyValueStore) sidecarOf(dir folder, name string) (sidecar, bool) {
+	data, err := dir.read(name, nil)
+	if err != nil {
+		return sidecar{}, false
+	}
+	return readSidecar(data)
+}
+
+// taken reports whether a file name that a key would get belongs to another
+// key: "a" as JSON and "a.json" would both be a.json.
+func (k *keyValueStore) taken(dir folder, key string, name recordName) bool {
+	if k.folds(dir) && k.differsByCase(key, name) {
+		return true
+	}
+	if !dir.exists(name.file) {
+		return false
+	}
+	return !k.owns(dir, key, name.file)
+}
+
+// owns reports whether an existing file is a record of the key.
+func (k *keyValueStore) owns(dir folder, key, file string) bool {
+	if s, ok := k.sidecarOf(dir, file+sidecarSuffix); ok {
+		// The Python SDK calls INPUT.json a record of that name.
+		return s.Key == key || s.python && key != file
+	}
+	stem, _ := readName(file)
+	return stem == key || stem == escapedBase(key)
+}
+
+// folds reports whether the file system ignores case: it does if it finds the
+// metadata file under a name in capitals.
+func (k *keyValueStore) folds(dir folder) bool {
+	if !k.caseKnown {
+		k.foldsCase, k.caseKnown = dir.exists(strings.ToUpper(metadataFile)), true
+	}
+	return k.foldsCase
+}
+
+// differsByCase reports whether a record's name would fall on that of a record
+// whose key differs by case alone.
+func (k *keyValueStore) differsByCase(key string, name recordName) bool {
+	entries, _ := os.ReadDir(k.path())
+	for _, e := range entries {
+		file := e.Name()
+		if strings.EqualFold(file, name.file) && file != name.file ||
+			strings.EqualFold(file, name.sidecar) && file != name.sidecar {
+			return true
+		}
+		if stem, _ := readName(file); isContent(file) && stem != key && strings.EqualFold(stem, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// candidates finds the files of a key by the names that they can have, without
+// listing the folder. More than one are there only when a process was killed
+// between adding one and removing the other, or when another program did it.
+func (k *keyValueStore) candidates(dir folder, key string) []found {
+	var files []found
+	try := func(file, contentType string) bool {
+		if slices.ContainsFunc(files, func(f found) bool { return f.file == file }) {
+			return true
+		}
+		if !dir.exists(file) {
+			return false
+		}
+		info, err := os.Stat(k.path(file))
+		if err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+		files = append(files, found{file, contentType, info.Size(), info.ModTime()})
+		return true
+	}
+	bases := []string{key, escapedBase(key)}
+	if !plainKey(key) {
+		bases = bases[1:]
+	}
+	for _, base := range bases {
+		s, ok := k.sidecarOf(dir, base+sidecarSuffix)
+		ok = ok && (s.Key == key || base == key)
+		if ok && s.Next != nil && try(s.Next.File, s.Next.ContentType) {
+			f := &files[len(files)-1]
+			if f.file == s.Next.File && f.size == s.Next.Size && f.modified.UnixNano() == s.Next.Modified {
+				return files // the change was made, but not tidied up
+			}
+			f.contentType = s.ContentType
+		}
+		kept := ""
+		if ok {
+			kept = s.ContentType
+			if s.Extension == "" || namedByKey(key, s.ContentType) {
+				try(base, s.ContentType)
+			}
+			if s.Extension != "" {
+				try(base+"."+s.Extension, s.ContentType)
+			}
+			if len(files) > 0 {
+				continue
+			}
+		} else if base != key {
+			continue // an escaped name means nothing without its sidecar
+		}
+		for _, m := range &mimeTypes {
+			file := base + "." + m.extension
+			if dir.exists(file) && k.owns(dir, key, file) {
+				try(file, orElse(kept, m.contentType))
+			}
+		}
+		if base == key {
+			_, own := readName(base)
+			if strings.ContainsRune(base, '.') && own == "" {
+				continue // a file of that exact name is somebody else's: see exact
+			}
+			if !strings.ContainsRune(base, '.') {
+				try(base, orElse(kept, own))
+			}
+		}
+	}
+	return files
+}
+
+func orElse(s, fallback string) string {
+	if s != "" {
+		return s
+	}
+	return fallback
+}
+
+// newest picks the file that was written last.
+func newest(files []found) found {
+	return slices.MaxFunc(files, func(a, b found) int { return a.modified.Compare(b.modified) })
+}
+
+// lookUp finds the record of a key; the store is locked.
+func (k *keyValueStore) lookUp(key string) (found, error) {
+	dir, err := openFolder(k.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return found{}, k.noRecord(key)
+	}
+	if err != nil {
+		return found{}, internal(err, "open key-value store %q", k.folder)
+	}
+	defer dir.close()
+	files := k.candidates(dir, key)
+	if len(files) == 0 {
+		if f, ok := k.listed(dir)[key]; ok {
+			files = append(files, f)
+		} else if strings.ContainsRune(key, '.') && plainKey(key) {
+			// Somebody who put a file there may ask for it by its whole name.
+			if info, err := os.Stat(k.path(key)); err == nil && info.Mode().IsRegular() && isContent(key) {
+				_, contentType := readName(key)
+				files = append(files, found{key, contentType, info.Size(), info.ModTime()})
+			}
+		}
+	}
+	if len(files) == 0 {
+		return found{}, k.noRecord(key)
+	}
+	f := newest(files)
+	if f.contentType == "" {
+		f.contentType = k.sniff(f)
+	}
+	return f, nil
+}
+
+// sniff tells the content type of a file whose name does not. A file without an
+// extension may be JSON or text; one with an unknown extension is bytes.
+func (k *keyValueStore) sniff(f found) string {
+	const largest = 16 << 20
+	if strings.ContainsRune(f.file, '.') || f.size > largest {
+		return octetStream
+	}
+	data, err := readFile(k.path(f.file), nil)
+	switch {
+	case err != nil || bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data):
+		return octetStream
+	case json.Valid(data):
+		return "application/json; charset=utf-8"
+	}
+	return "text/plain; charset=utf-8"
+}
+
+// Get opens a record. What the caller reads is what was there at that moment,
+// even if the record is replaced meanwhile.
+func (k *keyValueStore) Get(ctx context.Context, key string) (*store.Record, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	end, err := k.beginRead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	f, err := k.lookUp(key)
+	if err != nil {
+		return nil, err
+	}
+	file, err := openShared(k.path(f.file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, k.noRecord(key)
+	}
+	if err != nil {
+		return nil, internal(err, "open record %q", key)
+	}
+	if info, err := file.Stat(); err == nil {
+		f.size, f.modified = info.Size(), info.ModTime()
+	}
+	return &store.Record{RecordInfo: f.info(key), Body: file}, nil
+}
+
+// Stat describes a record.
+func (k *keyValueStore) Stat(ctx context.Context, key string) (store.RecordInfo, error) {
+	if err := checkKey(key); err != nil {
+		return store.RecordInfo{}, err
+	}
+	end, err := k.beginRead(ctx)
+	if err != nil {
+		return store.RecordInfo{}, err
+	}
+	defer end()
+	f, err := k.lookUp(key)
+	if err != nil {
+		return store.RecordInfo{}, err
+	}
+	return f.info(key), nil
+}
+
+// DeleteRecord removes a record.
+func (k *keyValueStore) DeleteRecord(ctx context.Context, key string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if err := live(ctx); err != nil {
+		return err
+	}
+	if _, err := k.Stat(ctx, key); fault.Is(err, fault.NotFound) && !k.gone() {
+		return nil
+	}
+	if err := k.begin(ctx); err != nil {
+		return err
+	}
+	removed := false
+	for range 100 { // once, unless other programs left several files of the key
+		f, err := k.lookUp(key)
+		if fault.Is(err, fault.NotFound) {
+			break
+		}
+		if err == nil {
+			err = os.Remove(k.path(f.file))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			k.end(removed)
+			return internal(err, "delete record %q", key)
+		}
+		removed = true
+		os.Remove(k.path(f.file + sidecarSuffix))
+	}
+	for _, name := range k.sidecarNames(key) {
+		os.Remove(k.path(name))
+	}
+	k.end(removed)
+	return nil
+}
+
+// gone reports whether the storage was deleted.
+func (s *storage) gone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.deleted
+}
+
+// listed reads the whole folder: the records by their keys.
+func (k *keyValueStore) listed(dir folder) map[string]found {
+	entries, err := os.ReadDir(k.path())
+	if err != nil {
+		return nil
+	}
+	names := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	records := make(map[string]found, len(entries))
+	for _, e := range entries {
+		file := e.Name()
+		if !isContent(file) || e.IsDir() || strings.HasPrefix(file, privateFolder) {
+			continue
+		}
+		stem, contentType := readName(file)
+		key := stem
+		for _, base := range []string{file, stem} {
+			if !names[base+sidecarSuffix] {
+				continue
+			}
+			if s, ok := k.sidecarOf(dir, base+sidecarSuffix); ok {
+				key, contentType = s.Key, s.ContentType
+				if s.python && base == file && key == file && base != stem {
+					// The Python SDK's record INPUT.json is the input.
+					if _, own := readName(file); own != "" {
+						key = stem
+					}
+				}
+				if s.Next != nil && s.Next.File == file {
+					if info, err := e.Info(); err == nil && info.Size() == s.Next.Size && info.ModTime().UnixNano() == s.Next.Modified {
+						contentType = s.Next.ContentType
+					}
+				}
+				break
+			}
+		}
+		if !validKey(key) {
+			continue // it could not be asked for
+		}
+		info, err := e.Info()
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			info, err = os.Stat(k.path(file))
+		}
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		f := found{file, contentType, info.Size(), info.ModTime()}
+		if other, ok := records[key]; !ok || f.modified.After(other.modified) {
+			records[key] = f
+		}
+	}
+	return records
+}
+
+// Keys lists records in the byte order of their keys.
+func (k *keyValueStore) Keys(ctx context.Context, opts store.KeysOptions) (store.KeysPage, error) {
+	end, err := k.beginRead(ctx)
+	if err != nil {
+		return store.KeysPage{}, err
+	}
+	defer end()
+	dir, err := openFolder(k.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return store.KeysPage{}, nil
+	}
+	if err != nil {
+		return store.KeysPage{}, internal(err, "list key-value store %q", k.folder)
+	}
+	defer dir.close()
+	records := k.listed(dir)
+	keys := make([]string, 0, len(records))
+	for key := range records {
+		if strings.HasPrefix(key, opts.Prefix) && (opts.ExclusiveStartKey == "" || key > opts.ExclusiveStartKey) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	page := store.KeysPage{}
+	if opts.Limit > 0 && len(keys) > opts.Limit {
+		keys, page.More = keys[:opts.Limit], true
+	}
+	for _, key := range keys {
+		f := records[key]
+		if f.contentType == "" {
+			f.contentType = k.sniff(f)
+		}
+		page.Items = append(page.Items, f.info(key))
+	}
+	return page, nil
+}
