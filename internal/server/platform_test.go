@@ -1,0 +1,189 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir"
+)
+
+const ownerToken = "owner-token"
+
+// platform is a real server over a real store and a real engine.
+type platform struct {
+	t        testing.TB
+	URL      string
+	server   *server
+	engine   *engine.Engine
+	storage  string
+	contract *contract
+	client   *http.Client
+	log      bytes.Buffer
+}
+
+func newPlatform(t testing.TB) *platform {
+	t.Helper()
+	p := &platform{t: t, contract: loadContract(t), storage: filepath.Join(t.TempDir(), "storage")}
+	root := localdir.Open(p.storage)
+	t.Cleanup(func() {
+		if err := root.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p.engine = engine.New(engine.Config{
+		Store: root, UserID: "user1", Username: "me",
+		APIURL: func(context.Context, executor.Endpoint) (string, error) { return p.URL, nil },
+	})
+	t.Cleanup(p.engine.Close)
+	p.server = newServer(Config{
+		Store: root, Engine: p.engine, OwnerToken: ownerToken, UserID: "user1", Username: "me",
+		Logger: slog.New(slog.NewTextHandler(&p.log, nil)),
+	})
+	s := httptest.NewServer(p.server)
+	t.Cleanup(s.Close)
+	p.URL = s.URL
+	p.client = &http.Client{Transport: validating{t, p.contract, http.DefaultTransport}}
+	t.Cleanup(func() {
+		if p.log.Len() > 0 {
+			t.Errorf("the server logged:\n%s", p.log.String())
+		}
+	})
+	return p
+}
+
+// answer is what came back.
+type answer struct {
+	t      testing.TB
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends a request as the owner. The body is a string, bytes, a reader, or
+// anything else to be sent as JSON. headers are names and values; a value of ""
+// takes a header away.
+func (p *platform) do(method, path string, body any, headers ...string) answer {
+	p.t.Helper()
+	return p.as(ownerToken, method, path, body, headers...)
+}
+
+func (p *platform) as(token, method, path string, body any, headers ...string) answer {
+	p.t.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	case []byte:
+		reader = bytes.NewReader(b)
+	case io.Reader:
+		reader = b
+	default:
+		text, err := json.Marshal(b)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		reader = bytes.NewReader(text)
+	}
+	r, err := http.NewRequest(method, p.URL+path, reader)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		switch {
+		case headers[i] == "Host":
+			r.Host = headers[i+1]
+		case headers[i+1] == "":
+			r.Header.Del(headers[i])
+		default:
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	resp, err := p.client.Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return answer{p.t, resp.StatusCode, resp.Header, text}
+}
+
+func (a answer) want(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	return a
+}
+
+// fails checks the status and the type of an error.
+func (a answer) fails(status int, typ string) answer {
+	a.t.Helper()
+	a.want(status)
+	if got := a.get("error", "type"); got != typ {
+		a.t.Errorf("error type %v, want %s: %s", got, typ, a.body)
+	}
+	return a
+}
+
+// get walks into the JSON body; a missing step gives nil.
+func (a answer) get(path ...any) any {
+	a.t.Helper()
+	var v any
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		a.t.Fatalf("not JSON: %v: %s", err, a.body)
+	}
+	for _, step := range path {
+		switch s := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[s]
+		case int:
+			l, _ := v.([]any)
+			if s >= len(l) {
+				return nil
+			}
+			v = l[s]
+		}
+	}
+	return v
+}
+
+func (a answer) str(path ...any) string {
+	a.t.Helper()
+	s, ok := a.get(path...).(string)
+	if !ok {
+		a.t.Fatalf("%v is no string in %s", path, a.body)
+	}
+	return s
+}
+
+// is compares a part of the JSON body with what is wanted.
+func (a answer) is(want any, path ...any) answer {
+	a.t.Helper()
+	got, _ := json.Marshal(a.get(path...))
+	wanted, _ := json.Marshal(want)
+	if !bytes.Equal(got, wanted) {
+		a.t.Errorf("%v is %s, want %s", path, got, wanted)
+	}
+	return a
+}
