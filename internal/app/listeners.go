@@ -26,8 +26,7 @@ type listeners struct {
 	server     *http.Server
 
 	mu    sync.Mutex
-	ports map[string]int      // by IP address
-	hosts map[string]struct{} // names under which code reaches us
+	ports map[string]int // by IP address
 	conns map[net.Conn]*peer
 }
 
@@ -37,7 +36,7 @@ type peer struct{ owner atomic.Bool }
 type peerKey struct{}
 
 func newListeners(ownerToken string) *listeners {
-	return &listeners{ownerToken: ownerToken, ports: map[string]int{}, hosts: map[string]struct{}{}, conns: map[net.Conn]*peer{}}
+	return &listeners{ownerToken: ownerToken, ports: map[string]int{}, conns: map[net.Conn]*peer{}}
 }
 
 // serve starts answering on loopback, on a port that the system chooses.
@@ -100,9 +99,6 @@ func (l *listeners) url(ctx context.Context, ep executor.Endpoint) (string, erro
 	if err != nil {
 		return "", err
 	}
-	l.mu.Lock()
-	l.hosts[ep.Host] = struct{}{}
-	l.mu.Unlock()
 	return fmt.Sprintf("http://%s", net.JoinHostPort(ep.Host, fmt.Sprint(port))), nil
 }
 
@@ -110,14 +106,6 @@ func (l *listeners) loopback() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return fmt.Sprintf("http://127.0.0.1:%d", l.ports["127.0.0.1"])
-}
-
-// allowed reports whether a Host header may name us as host.
-func (l *listeners) allowed(host string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := l.hosts[host]
-	return ok
 }
 
 // recognise notes which connections are the owner's own.

@@ -85,9 +85,13 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 		Definition: d, Builder: build, Executor: exec, Env: env.values, Secrets: env.secrets,
 		ActorBinary: actorBinary(exec), Entrypoint: opts.Entrypoint, NoCache: opts.NoCache, Rebuild: opts.Rebuild,
 	})
+	endpoint, err := exec.Endpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
 	handler := server.New(server.Config{
 		Store: over, Engine: p.engine, OwnerToken: p.token, UserID: user.ID, Username: user.Name,
-		AllowHost: p.listeners.allowed,
+		AllowedHosts: []string{endpoint.Host},
 	})
 	if err := p.listeners.serve(ctx, handler); err != nil {
 		return nil, err
@@ -99,17 +103,14 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 // openStorage opens the storages and makes sure that nobody else runs an Actor
 // on them: two runs would purge and overwrite each other's results.
 func (p *platform) openStorage(ctx context.Context) error {
-	root, err := localdir.Open(p.storageDir)
-	if err != nil {
-		return err
-	}
+	root := localdir.Open(p.storageDir)
 	p.root = root
 	lock, err := root.LockRuns(ctx)
 	if err != nil {
 		return err
 	}
 	p.lock = lock
-	return root.DropOldRuns(ctx, keptRuns)
+	return root.KeepRuns(ctx, keptRuns)
 }
 
 // reap ends what an apify run that was killed has left behind.
@@ -148,7 +149,7 @@ func (p *platform) Build(ctx context.Context) error {
 	return nil
 }
 
-func (p *platform) Purge(ctx context.Context) error { return p.root.Purge(ctx, "INPUT") }
+func (p *platform) Purge(ctx context.Context) error { return p.root.Purge(ctx) }
 
 // Close ends in the opposite order of starting; every step is tried.
 func (p *platform) Close() error {

@@ -63,12 +63,12 @@ func environment(d *definition.Actor, opts cmdkit.PlatformOptions) (actorEnviron
 	for _, warning := range env.Warnings {
 		opts.Notice("warning: " + warning)
 	}
-	values := maps.Clone(env.Values)
+	values := maps.Clone(env.Variables)
 	if values == nil {
 		values = map[string]string{}
 	}
 	maps.Copy(values, opts.Env)
-	return actorEnvironment{values, env.SecretValues}, nil
+	return actorEnvironment{values, env.SecretValues()}, nil
 }
 
 // actorBinary finds an actor command that runs where the executor runs things:

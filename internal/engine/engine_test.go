@@ -51,10 +51,7 @@ func start(t *testing.T, script string, change ...func(*engine.Config, *engine.P
 		t.Fatal(err)
 	}
 	b := &bench{dir: dir, storage: filepath.Join(dir, "storage")}
-	local, err := localdir.Open(b.storage)
-	if err != nil {
-		t.Fatal(err)
-	}
+	local := localdir.Open(b.storage)
 	b.root = overlay.New(local)
 	exec, err := process.New()
 	if err != nil {
