@@ -1,0 +1,208 @@
+package process
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+
+	gopsutil "github.com/shirou/gopsutil/v4/process"
+	"golang.org/x/sys/windows"
+
+	"github.com/greenroom-dev/greenroom/internal/executor"
+)
+
+// killedStatus is what processes exit with that Kill ended, as elsewhere.
+const killedStatus = 128 + 9
+
+// group is a job. The system ends everything in it when its last handle is
+// closed, so nothing outlives us, however we end.
+type group struct {
+	pid  int
+	job  windows.Handle
+	main windows.Handle
+}
+
+// startGroup starts cmd in a new job. It is held until it is part of the job:
+// what it starts before would not be.
+func startGroup(cmd *exec.Cmd, _ string) (*group, error) {
+	job, err := windows.CreateJobObject(nil, nil)
+	if err != nil {
+		return nil, os.NewSyscallError("CreateJobObject", err)
+	}
+	limits := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{
+		BasicLimitInformation: windows.JOBOBJECT_BASIC_LIMIT_INFORMATION{LimitFlags: windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE},
+	}
+	_, err = windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
+		uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits)))
+	if err != nil {
+		windows.CloseHandle(job)
+		return nil, os.NewSyscallError("SetInformationJobObject", err)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.CREATE_SUSPENDED}
+	if err := cmd.Start(); err != nil {
+		windows.CloseHandle(job)
+		return nil, err
+	}
+	g := &group{pid: cmd.Process.Pid, job: job}
+	if err := g.admit(); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		g.release()
+		return nil, err
+	}
+	return g, nil
+}
+
+// admit makes the held process part of the job and lets it go.
+func (g *group) admit() error {
+	const access = windows.PROCESS_SET_QUOTA | windows.PROCESS_TERMINATE | windows.SYNCHRONIZE
+	h, err := windows.OpenProcess(access, false, uint32(g.pid))
+	if err != nil {
+		return os.NewSyscallError("OpenProcess", err)
+	}
+	g.main = h
+	if err := windows.AssignProcessToJobObject(g.job, h); err != nil {
+		return os.NewSyscallError("AssignProcessToJobObject", err)
+	}
+	return resume(uint32(g.pid))
+}
+
+// resume lets the threads of a process run. A new one has a single thread.
+func resume(pid uint32) error {
+	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPTHREAD, 0)
+	if err != nil {
+		return os.NewSyscallError("CreateToolhelp32Snapshot", err)
+	}
+	defer windows.CloseHandle(snapshot)
+	entry := windows.ThreadEntry32{Size: uint32(unsafe.Sizeof(windows.ThreadEntry32{}))}
+	for err = windows.Thread32First(snapshot, &entry); err == nil; err = windows.Thread32Next(snapshot, &entry) {
+		if entry.OwnerProcessID != pid {
+			continue
+		}
+		thread, err := windows.OpenThread(windows.THREAD_SUSPEND_RESUME, false, entry.ThreadID)
+		if err != nil {
+			return os.NewSyscallError("OpenThread", err)
+		}
+		_, err = windows.ResumeThread(thread)
+		windows.CloseHandle(thread)
+		return os.NewSyscallError("ResumeThread", err)
+	}
+	return os.NewSyscallError("Thread32Next", err)
+}
+
+func (g *group) id() groupID { return groupID{PID: g.pid} }
+
+// awaitEnd blocks until the command has ended.
+func (g *group) awaitEnd() {
+	_, _ = windows.WaitForSingleObject(g.main, windows.INFINITE)
+}
+
+// terminate sends Ctrl-Break, the one request to end that goes to a group.
+func (g *group) terminate() error {
+	return os.NewSyscallError("GenerateConsoleCtrlEvent", windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(g.pid)))
+}
+
+func (g *group) kill() error {
+	return os.NewSyscallError("TerminateJobObject", windows.TerminateJobObject(g.job, killedStatus))
+}
+
+func (g *group) release() {
+	if g.main != 0 {
+		windows.CloseHandle(g.main)
+	}
+	windows.CloseHandle(g.job)
+}
+
+// accounting is JOBOBJECT_BASIC_ACCOUNTING_INFORMATION; times are in 100 ns.
+type accounting struct {
+	TotalUserTime, TotalKernelTime           int64
+	ThisPeriodUserTime, ThisPeriodKernelTime int64
+	TotalPageFaultCount, TotalProcesses      uint32
+	ActiveProcesses, TotalTerminated         uint32
+}
+
+// processList is JOBOBJECT_BASIC_PROCESS_ID_LIST with room for a thousand.
+type processList struct {
+	Assigned, Listed uint32
+	IDs              [1024]uintptr
+}
+
+func (g *group) usage() (executor.Usage, bool) {
+	const basicAccounting, processIDs = 1, 3 // of JOBOBJECTINFOCLASS
+	var a accounting
+	err := windows.QueryInformationJobObject(g.job, basicAccounting, uintptr(unsafe.Pointer(&a)), uint32(unsafe.Sizeof(a)), nil)
+	if err != nil || a.ActiveProcesses == 0 {
+		return executor.Usage{}, false
+	}
+	u := executor.Usage{CPUTime: time.Duration(a.TotalUserTime+a.TotalKernelTime) * 100}
+	var list processList
+	err = windows.QueryInformationJobObject(g.job, processIDs, uintptr(unsafe.Pointer(&list)), uint32(unsafe.Sizeof(list)), nil)
+	if err != nil && !errors.Is(err, windows.ERROR_MORE_DATA) {
+		return u, true
+	}
+	for _, id := range list.IDs[:min(int(list.Listed), len(list.IDs))] {
+		p := gopsutil.Process{Pid: int32(id)}
+		if memory, err := p.MemoryInfo(); err == nil {
+			u.MemoryBytes += int64(memory.RSS)
+		}
+	}
+	return u, true
+}
+
+// reapGroup has nothing to do: the job ended with its owner.
+func reapGroup(groupID, string) bool { return false }
+
+func exitCode(s *os.ProcessState) int { return s.ExitCode() }
+
+// placeCommand puts binary into dir as actor.exe, as a link where the disk is
+// the same.
+func placeCommand(binary, dir string) error {
+	to := filepath.Join(dir, "actor.exe")
+	if os.Link(binary, to) == nil {
+		return nil
+	}
+	in, err := os.Open(binary)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o700)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// sameName says whether two environment variables are the same.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+
+// executable says under which name file can be executed: its own, or with one
+// of the extensions of programs.
+func executable(file string) (string, error) {
+	extensions := os.Getenv("PATHEXT")
+	if extensions == "" {
+		extensions = ".COM;.EXE;.BAT;.CMD"
+	}
+	for extension := range strings.SplitSeq(extensions, ";") {
+		if strings.EqualFold(filepath.Ext(file), extension) && isFile(file) {
+			return file, nil
+		}
+		if extension != "" && isFile(file+extension) {
+			return file + extension, nil
+		}
+	}
+	return "", fs.ErrNotExist
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
+}

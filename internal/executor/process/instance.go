@@ -1,0 +1,97 @@
+package process
+
+import (
+	"context"
+	"os/exec"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// instance is one command that was started, with everything it has started in
+// turn.
+type instance struct {
+	cmd            *exec.Cmd
+	group          *group
+	record         *record
+	stdout, stderr *output
+	ended          atomic.Bool // the group may no longer be signalled
+
+	// signals keeps the group from being given up while it is being signalled:
+	// its number could be another's by then.
+	signals sync.RWMutex
+
+	done chan struct{} // closed when exit and err are set
+	exit executor.Exit
+	err  error
+}
+
+// ID gives the process id.
+func (i *instance) ID() string { return strconv.Itoa(i.cmd.Process.Pid) }
+
+func (i *instance) Wait(ctx context.Context) (executor.Exit, error) {
+	select {
+	case <-i.done:
+		return i.exit, i.err
+	default:
+	}
+	select {
+	case <-i.done:
+		return i.exit, i.err
+	case <-ctx.Done():
+		return executor.Exit{}, ctx.Err()
+	}
+}
+
+// supervise follows the command to its end, and ends what it leaves behind.
+func (i *instance) supervise() {
+	defer close(i.done)
+	i.group.awaitEnd()
+	// The command's exit status is not collected yet where the system allows
+	// it, so that the group's number is still ours.
+	i.group.kill()
+	i.signals.Lock()
+	i.ended.Store(true)
+	err := i.cmd.Wait()
+	i.signals.Unlock()
+	if i.cmd.ProcessState == nil {
+		i.err = fault.Wrap(fault.Internal, err, "waiting for process %s", i.ID())
+	} else {
+		i.exit.Code = exitCode(i.cmd.ProcessState)
+	}
+	i.group.release()
+	i.stdout.drain()
+	i.stderr.drain()
+	i.record.remove()
+}
+
+func (i *instance) Terminate(context.Context) error {
+	return i.signal("asking process %s to end", (*group).terminate)
+}
+
+func (i *instance) Kill(context.Context) error {
+	return i.signal("killing process %s", (*group).kill)
+}
+
+func (i *instance) signal(doing string, send func(*group) error) error {
+	i.signals.RLock()
+	defer i.signals.RUnlock()
+	if i.ended.Load() {
+		return nil
+	}
+	return fault.Wrap(fault.Internal, send(i.group), doing, i.ID())
+}
+
+// Usage adds up what all processes of the group use. There is no telling what
+// of the network is theirs.
+func (i *instance) Usage(context.Context) (executor.Usage, bool) {
+	i.signals.RLock()
+	defer i.signals.RUnlock()
+	if i.ended.Load() {
+		return executor.Usage{}, false
+	}
+	return i.group.usage()
+}

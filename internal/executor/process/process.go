@@ -1,0 +1,215 @@
+// Package process runs Actors as processes of this machine, each in a group of
+// its own (a job on Windows), for machines without a container engine.
+package process
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+const loopback = "127.0.0.1"
+
+// Executor runs commands on this machine.
+type Executor struct {
+	state *stateDir
+
+	mu       sync.Mutex
+	commands map[string]string // actor binary to the directory on the PATH with it
+}
+
+var _ executor.Executor = (*Executor)(nil)
+
+// New returns an Executor. It touches nothing until something is started.
+func New() (*Executor, error) {
+	state, err := newStateDir()
+	if err != nil {
+		return nil, err
+	}
+	return &Executor{state: state, commands: map[string]string{}}, nil
+}
+
+// Name gives "process".
+func (e *Executor) Name() string { return "process" }
+
+// Endpoint is loopback: the code runs on this machine.
+func (e *Executor) Endpoint(context.Context) (executor.Endpoint, error) {
+	return executor.Endpoint{ListenIP: loopback, Host: loopback}, nil
+}
+
+// Close removes what was prepared for the code. Instances that still run lose
+// their actor command; they do not end.
+func (e *Executor) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var errs []error
+	for _, dir := range e.commands {
+		errs = append(errs, os.RemoveAll(dir))
+	}
+	clear(e.commands)
+	e.state.removeIfEmpty()
+	if err := errors.Join(errs...); err != nil {
+		return fault.Wrap(fault.Internal, err, "removing the actor command")
+	}
+	return nil
+}
+
+// Start starts spec.Command in spec.Dir. Errors are fault.RunFailed when the
+// command cannot be started.
+func (e *Executor) Start(ctx context.Context, spec executor.Spec) (executor.Instance, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fault.Wrap(fault.Aborted, err, "the command was not started")
+	}
+	if len(spec.Command) == 0 {
+		return nil, fault.New(fault.RunFailed, "there is no command to start in %s", spec.Dir)
+	}
+	dir, err := filepath.Abs(spec.Dir)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "the working directory %q", spec.Dir)
+	}
+	commandDir := ""
+	if spec.ActorBinary != "" {
+		if commandDir, err = e.commandDir(spec.ActorBinary); err != nil {
+			return nil, err
+		}
+	}
+	env := environment(os.Environ(), spec.Env, dir, commandDir)
+	mark := markOf(spec.Env, spec.RunID)
+	if mark != "" && !contains(env, mark) {
+		env = append(env, mark)
+	}
+	path, err := lookPath(spec.Command[0], dir, valueOf(env, "PATH"))
+	if err != nil {
+		return nil, cannotStart(spec.Command[0], dir, err)
+	}
+
+	// The record comes first: whoever finds it after a crash can find by the
+	// mark what was started.
+	rec, err := e.state.record(spec.RunID, mark)
+	if err != nil {
+		return nil, err
+	}
+	i, err := launch(spec, path, dir, env, mark)
+	if err != nil {
+		rec.remove()
+		return nil, cannotStart(spec.Command[0], dir, err)
+	}
+	i.record = rec
+	err = rec.started(i.group.id())
+	if err == nil && ctx.Err() != nil {
+		err = fault.Wrap(fault.Aborted, ctx.Err(), "starting %s", spec.Command[0])
+	}
+	go i.supervise()
+	if err != nil {
+		_ = i.Kill(context.WithoutCancel(ctx))
+		<-i.done
+		return nil, err
+	}
+	return i, nil
+}
+
+// launch starts the command with its output going to pipes. What cannot be
+// executed as a program is given to the shell, as shells do with scripts that
+// do not name their interpreter.
+func launch(spec executor.Spec, path, dir string, env []string, mark string) (*instance, error) {
+	i := &instance{done: make(chan struct{})}
+	stdout, stdoutEnd, err := newOutput(spec.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	stderr, stderrEnd, err := newOutput(spec.Stderr)
+	if err != nil {
+		stdout.close()
+		stdoutEnd.Close()
+		return nil, err
+	}
+	defer stdoutEnd.Close()
+	defer stderrEnd.Close()
+
+	command := func(path string, args []string) *exec.Cmd {
+		return &exec.Cmd{Path: path, Args: args, Dir: dir, Env: env, Stdout: stdoutEnd, Stderr: stderrEnd}
+	}
+	cmd := command(path, spec.Command)
+	i.group, err = startGroup(cmd, mark)
+	if errors.Is(err, syscall.ENOEXEC) {
+		if shell, shellErr := lookPath("sh", dir, valueOf(env, "PATH")); shellErr == nil {
+			cmd = command(shell, append([]string{"sh", path}, spec.Command[1:]...))
+			i.group, err = startGroup(cmd, mark)
+		}
+	}
+	if err != nil {
+		stdout.close()
+		stderr.close()
+		return nil, err
+	}
+	i.cmd, i.stdout, i.stderr = cmd, stdout, stderr
+	stdout.start()
+	stderr.start()
+	return i, nil
+}
+
+// cannotStart makes an error for people of what the system says.
+func cannotStart(command, dir string, err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return err
+	}
+	out := fault.New(fault.RunFailed, "the start command %q does not start in %s: %w", command, dir, err)
+	switch info, statErr := os.Stat(dir); {
+	case statErr != nil || !info.IsDir():
+		return out.WithHint("the working directory must exist")
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return out.WithHint("install it, or name another command with --entrypoint; a script may also name an interpreter that does not exist")
+	case errors.Is(err, fs.ErrPermission):
+		return out.WithHint("make it executable with chmod +x")
+	}
+	return out
+}
+
+// commandDir is a private directory that holds the actor command and nothing
+// else, made at the first use.
+func (e *Executor) commandDir(binary string) (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if dir, ok := e.commands[binary]; ok {
+		return dir, nil
+	}
+	target, err := filepath.Abs(binary)
+	if err == nil {
+		_, err = os.Stat(target)
+	}
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "the actor command cannot be found")
+	}
+	dir, err := e.state.newCommandDir()
+	if err != nil {
+		return "", err
+	}
+	if err := placeCommand(target, dir); err != nil {
+		_ = os.RemoveAll(dir)
+		return "", fault.Wrap(fault.Internal, err, "putting the actor command on the PATH")
+	}
+	e.commands[binary] = dir
+	return dir, nil
+}
+
+// markOf is the variable by which processes of a run are known: the run's own
+// id where the environment has it, else one of ours.
+func markOf(env []string, runID string) string {
+	if runID == "" || strings.ContainsRune(runID, 0) {
+		return ""
+	}
+	if own := "ACTOR_RUN_ID=" + runID; contains(env, own) {
+		return own
+	}
+	return "GREENROOM_RUN_ID=" + runID
+}
