@@ -129,7 +129,7 @@ func (c *check) arrayPatterns(f jsonc.Member, value *jsonc.Value) (texts []strin
 		}
 		var bad []string
 		for i, item := range value.Items {
-			if v := part(item); !v.Is(jsonc.String) || !c.matches(pattern, v.Text) {
+			if v := part(item); !v.Is(jsonc.String) && !v.Is(jsonc.Number) || !c.matches(pattern, v.Text) {
 				bad = append(bad, strconv.Itoa(i))
 			}
 		}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
@@ -12,28 +13,57 @@ func equal(a, b *jsonc.Value) bool {
 	return string(canonical(nil, a)) == string(canonical(nil, b))
 }
 
-// duplicate finds the pair of equal items that the platform names: the last
-// item that an earlier one equals, and the nearest such earlier one.
-func duplicate(items []*jsonc.Value) (earlier, later int, ok bool) {
-	last := make(map[string]int, len(items))
-	for i, item := range items {
-		key := string(canonical(nil, item))
-		if before, seen := last[key]; seen {
-			earlier, later, ok = before, i, true
+// duplicate finds the two equal items that the platform names, in its order.
+// Where the items' schema names scalar types alone, it looks at items of those
+// types only, from the last to the first, and names the later one first; else it
+// takes the last item that an earlier one equals, and the nearest such.
+func duplicate(schema *jsonc.Value, items []*jsonc.Value) (int, int, bool) {
+	scalars := scalarTypes(schema)
+	if scalars == nil {
+		var first, second int
+		var ok bool
+		last := make(map[string]int, len(items))
+		for i, item := range items {
+			key := string(canonical(nil, item))
+			if before, seen := last[key]; seen {
+				first, second, ok = before, i, true
+			}
+			last[key] = i
 		}
-		last[key] = i
+		return first, second, ok
 	}
-	return earlier, later, ok
+	seen := make(map[string]int, len(items))
+	for i, item := range slices.Backward(items) {
+		if !slices.ContainsFunc(scalars, func(name string) bool { return hasType(item, name) }) {
+			continue
+		}
+		key := string(canonical(nil, item))
+		if later, ok := seen[key]; ok {
+			return later, i, true
+		}
+		seen[key] = i
+	}
+	return 0, 0, false
+}
+
+// scalarTypes gives the types that the items' schema names, nil when it names
+// none, or one that has parts.
+func scalarTypes(schema *jsonc.Value) []string {
+	names := typeNames(schema)
+	if slices.Contains(names, "object") || slices.Contains(names, "array") || len(names) == 0 {
+		return nil
+	}
+	if schema.Get("nullable").True() {
+		names = append(names, "null")
+	}
+	return names
 }
 
 // canonical appends a text that is the same for equal values alone.
 func canonical(dst []byte, v *jsonc.Value) []byte {
 	switch v.Kind {
 	case jsonc.Number:
-		f, ok := number(v)
-		if !ok {
-			return append(dst, v.Text...)
-		}
+		f, _ := number(v)
 		if f == 0 {
 			f = 0 // minus zero is zero
 		}

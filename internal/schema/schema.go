@@ -8,6 +8,7 @@ package schema
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
@@ -16,6 +17,9 @@ import (
 
 // MaxSize is the largest input schema the platform takes, in bytes.
 const MaxSize = 500 * 1024
+
+// maxListed is how many complaints a message lists.
+const maxListed = 50
 
 // Input is a parsed input schema. It is safe for concurrent use.
 type Input struct {
@@ -106,10 +110,13 @@ func (in *Input) Check(input json.RawMessage) error {
 	}
 	text := "the input does not match the Actor's input schema:"
 	if len(faults) == 1 {
-		text = "the input does not match the Actor's input schema: " + faults[0].Message
+		text += " " + faults[0].Message
 	} else {
-		for _, f := range faults {
+		for _, f := range faults[:min(len(faults), maxListed)] {
 			text += "\n  - " + f.Message
+		}
+		if more := len(faults) - maxListed; more > 0 {
+			text += fmt.Sprintf("\n  and %d more", more)
 		}
 	}
 	problem := fault.New(fault.InvalidInput, "%s", text).WithType("invalid-input").

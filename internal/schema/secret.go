@@ -28,29 +28,28 @@ func isStale(field *jsonc.Value, text string) bool {
 	return parts != nil && parts[1] != secretHash(field)
 }
 
-// notHashed are the keys of a field that say nothing about its values.
+// notHashed are the keys that say nothing about values, at any depth.
 var notHashed = []string{"title", "description", "sectionCaption", "sectionDescription", "nullable", "example", "prefill", "editor"}
 
 // secretHash identifies the schema that a secret was encrypted for: the first
 // ten hexadecimal digits of the SHA-256 of the field's schema, its keys sorted.
 func secretHash(field *jsonc.Value) string {
-	relevant := *field
-	relevant.Members = slices.DeleteFunc(field.Unique(), func(m jsonc.Member) bool { return slices.Contains(notHashed, m.Name) })
-	sum := sha256.Sum256(appendSorted(nil, &relevant))
+	sum := sha256.Sum256(appendHashed(nil, field))
 	return hex.EncodeToString(sum[:])[:10]
 }
 
-// appendSorted appends a value as JavaScript writes it, keys sorted.
-func appendSorted(dst []byte, v *jsonc.Value) []byte {
+// appendHashed appends what counts of a value as JavaScript writes it, keys sorted.
+func appendHashed(dst []byte, v *jsonc.Value) []byte {
 	switch v.Kind {
 	case jsonc.Object:
 		dst = append(dst, '{')
-		for i, m := range sorted(v.Unique()) {
+		relevant := slices.DeleteFunc(v.Unique(), func(m jsonc.Member) bool { return slices.Contains(notHashed, m.Name) })
+		for i, m := range sorted(relevant) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
 			dst = append(appendString(dst, m.Name), ':')
-			dst = appendSorted(dst, m.Value)
+			dst = appendHashed(dst, m.Value)
 		}
 		return append(dst, '}')
 	case jsonc.Array:
@@ -59,7 +58,7 @@ func appendSorted(dst []byte, v *jsonc.Value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendSorted(dst, item)
+			dst = appendHashed(dst, item)
 		}
 		return append(dst, ']')
 	case jsonc.String:

@@ -42,9 +42,13 @@ func (in *Input) Validate(input json.RawMessage) ([]FieldError, error) {
 		return len(order)
 	}
 	slices.SortStableFunc(check.found, func(a, b found) int { return cmp.Compare(rank(a), rank(b)) })
-	faults := make([]FieldError, len(check.found))
-	for i, f := range check.found {
-		faults[i] = f.FieldError
+	var faults []FieldError
+	told := make(map[FieldError]bool)
+	for _, f := range check.found {
+		if !told[f.FieldError] {
+			told[f.FieldError] = true
+			faults = append(faults, f.FieldError)
+		}
 	}
 	return faults, nil
 }
@@ -62,51 +66,95 @@ type check struct {
 	err   error
 }
 
-// report records a complaint about the value at path. An errorMessage of the
+// place is where a value stands in the input, nil for the input itself.
+type place struct {
+	above *place
+	name  string
+}
+
+// below gives the place of a member or an item.
+func (p *place) below(name string) *place { return &place{p, name} }
+
+// escaping is what a name goes through to become part of a path.
+var escaping = strings.NewReplacer("~", "~0", "/", "~1")
+
+// path joins the names down to the place with dots.
+func (p *place) path() string {
+	switch {
+	case p == nil:
+		return ""
+	case p.above == nil:
+		return escaping.Replace(p.name)
+	default:
+		return p.above.path() + "." + escaping.Replace(p.name)
+	}
+}
+
+// String gives the path as messages spell it.
+func (p *place) String() string {
+	if p == nil {
+		return "input"
+	}
+	return "input." + p.path()
+}
+
+// top gives the name of the top-level field that the place is in.
+func (p *place) top() string {
+	switch {
+	case p == nil:
+		return ""
+	case p.above == nil:
+		return p.name
+	default:
+		return p.above.top()
+	}
+}
+
+// report records a complaint about the value at a place. An errorMessage of the
 // field for the keyword replaces the text.
-func (c *check) report(field *jsonc.Value, keyword string, path []string, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if own := field.Get("errorMessage").Get(keyword); own.Is(jsonc.String) {
-		text = own.Text
-	}
-	f := found{FieldError: FieldError{Field: strings.Join(path, "."), Message: text}}
-	if len(path) > 0 {
-		f.top = path[0]
-	}
-	c.found = append(c.found, f)
+func (c *check) report(field *jsonc.Value, keyword string, at *place, format string, args ...any) {
+	c.add(at, at.path(), ownMessage(field, keyword, fmt.Sprintf(format, args...)))
 }
 
-// value judges v by a field's keywords. Keywords for another type than the
-// value's are passed over, so that a wrong type gives one complaint.
-func (c *check) value(field, v *jsonc.Value, path []string) {
-	at := "input." + strings.Join(path, ".")
-	c.typeOf(field, v, path, at)
-	c.enum(field, v, path, at)
-	switch v.Kind {
-	case jsonc.Number:
-		c.number(field, v, path, at)
-	case jsonc.String:
-		c.text(field, v, path, at)
-	case jsonc.Array:
-		c.array(field, v, path, at)
-	case jsonc.Object:
-		c.object(field, v, path, at)
-	}
-}
-
-func (c *check) typeOf(field, v *jsonc.Value, path []string, at string) {
-	typ := field.Get("type")
-	if typ == nil {
+// reportMember records a complaint about a member that at lacks or should not
+// have. An errorMessage replaces the text and is about the object as a whole.
+func (c *check) reportMember(field *jsonc.Value, keyword string, at *place, name, format string) {
+	member := at.below(name)
+	path := strings.TrimPrefix(at.path()+"."+strings.ReplaceAll(name, "/", "."), ".")
+	text := fmt.Sprintf(format, "input."+path)
+	if own := ownMessage(field, keyword, text); own != text {
+		c.add(member, at.path(), own)
 		return
 	}
-	names := []string{typ.Text}
-	if typ.Kind == jsonc.Array {
-		names = names[:0]
-		for _, t := range typ.Items {
-			names = append(names, t.Text)
-		}
+	c.add(member, path, text)
+}
+
+func (c *check) add(at *place, path, text string) {
+	c.found = append(c.found, found{FieldError{Field: path, Message: text}, at.top()})
+}
+
+// value judges v by a field's keywords, in the order in which the platform does.
+// Keywords for another type than the value's are passed over.
+func (c *check) value(field, v *jsonc.Value, at *place) {
+	c.typeOf(field, v, at)
+	c.enum(field, v, at)
+	switch v.Kind {
+	case jsonc.Number:
+		c.number(field, v, at)
+	case jsonc.String:
+		c.text(field, v, at)
+	case jsonc.Array:
+		c.array(field, v, at)
+	case jsonc.Object:
+		c.object(field, v, at)
 	}
+}
+
+func (c *check) typeOf(field, v *jsonc.Value, at *place) {
+	names := typeNames(field)
 	switch {
+	case len(names) == 0:
+		return
 	case slices.ContainsFunc(names, func(name string) bool { return hasType(v, name) }):
 		return
 	case v.Kind == jsonc.Null && field.Get("nullable").True():
@@ -115,7 +163,23 @@ func (c *check) typeOf(field, v *jsonc.Value, path []string, at string) {
 		// A secret object or array arrives as one encrypted string.
 		return
 	}
-	c.report(field, "type", path, "Field %s must be %s", at, strings.Join(names, ","))
+	c.report(field, "type", at, "Field %s must be %s", at, strings.Join(names, ","))
+}
+
+// typeNames gives the types that a field allows, none when any will do.
+func typeNames(field *jsonc.Value) []string {
+	typ := field.Get("type")
+	switch {
+	case typ.Is(jsonc.String):
+		return []string{typ.Text}
+	case typ.Is(jsonc.Array):
+		names := make([]string, len(typ.Items))
+		for i, t := range typ.Items {
+			names[i] = t.Text
+		}
+		return names
+	}
+	return nil
 }
 
 func hasType(v *jsonc.Value, name string) bool {
@@ -130,14 +194,14 @@ func hasType(v *jsonc.Value, name string) bool {
 	}
 }
 
-// number gives a number as JavaScript sees it; a literal too large for a double
-// is no number at all.
+// number gives a number as JavaScript sees it: infinite when the literal is too
+// large for a double.
 func number(v *jsonc.Value) (float64, bool) {
 	if !v.Is(jsonc.Number) {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(v.Text, 64)
-	return f, err == nil && !math.IsInf(f, 0)
+	f, _ := strconv.ParseFloat(v.Text, 64)
+	return f, true
 }
 
 // isInteger holds for 1.0 and 1e3 too.
@@ -156,7 +220,7 @@ func limit(field *jsonc.Value, keyword string) (float64, *jsonc.Value) {
 	return f, v
 }
 
-func (c *check) enum(field, v *jsonc.Value, path []string, at string) {
+func (c *check) enum(field, v *jsonc.Value, at *place) {
 	allowed := field.Get("enum")
 	if !allowed.Is(jsonc.Array) {
 		return
@@ -166,25 +230,21 @@ func (c *check) enum(field, v *jsonc.Value, path []string, at string) {
 		if equal(a, v) {
 			return
 		}
-		if a.Kind == jsonc.String {
-			names = append(names, `"`+a.Text+`"`)
-		} else {
-			names = append(names, string(a.JSON()))
-		}
+		names = append(names, `"`+a.Text+`"`)
 	}
-	c.report(field, "enum", path, "Field %s must be equal to one of the allowed values: %s", at, strings.Join(names, ", "))
+	c.report(field, "enum", at, "Field %s must be equal to one of the allowed values: %s", at, strings.Join(names, ", "))
 }
 
-func (c *check) number(field, v *jsonc.Value, path []string, at string) {
+func (c *check) number(field, v *jsonc.Value, at *place) {
 	n, ok := number(v)
 	if !ok {
 		return
 	}
 	if most, literal := limit(field, "maximum"); literal != nil && n > most {
-		c.report(field, "maximum", path, "Field %s must be <= %s", at, shortNumber(most))
+		c.report(field, "maximum", at, "Field %s must be <= %s", at, shortNumber(most))
 	}
 	if least, literal := limit(field, "minimum"); literal != nil && n < least {
-		c.report(field, "minimum", path, "Field %s must be >= %s", at, shortNumber(least))
+		c.report(field, "minimum", at, "Field %s must be >= %s", at, shortNumber(least))
 	}
 }
 
@@ -200,41 +260,40 @@ func shortNumber(f float64) string {
 }
 
 // count reports when n passes a field's upper or lower bound.
-func (c *check) count(field *jsonc.Value, suffix, noun string, n int, path []string, at string) {
+func (c *check) count(field *jsonc.Value, suffix, noun string, n int, at *place) {
 	if most, literal := limit(field, "max"+suffix); literal != nil && float64(n) > most {
-		c.report(field, "max"+suffix, path, "Field %s must NOT have more than %s %s", at, shortNumber(most), noun)
+		c.report(field, "max"+suffix, at, "Field %s must NOT have more than %s %s", at, shortNumber(most), noun)
 	}
 	if least, literal := limit(field, "min"+suffix); literal != nil && float64(n) < least {
-		c.report(field, "min"+suffix, path, "Field %s must NOT have fewer than %s %s", at, shortNumber(least), noun)
+		c.report(field, "min"+suffix, at, "Field %s must NOT have fewer than %s %s", at, shortNumber(least), noun)
 	}
 }
 
-func (c *check) text(field, v *jsonc.Value, path []string, at string) {
-	c.count(field, "Length", "characters", utf8.RuneCountInString(v.Text), path, at)
+func (c *check) text(field, v *jsonc.Value, at *place) {
+	c.count(field, "Length", "characters", utf8.RuneCountInString(v.Text), at)
 	if pattern := field.Get("pattern"); pattern != nil && !c.matches(pattern, v.Text) {
-		c.report(field, "pattern", path, `Field %s must match pattern "%s"`, at, pattern.Text)
+		c.report(field, "pattern", at, `Field %s must match pattern "%s"`, at, pattern.Text)
 	}
 }
 
-func (c *check) array(field, v *jsonc.Value, path []string, at string) {
-	c.count(field, "Items", "items", len(v.Items), path, at)
-	if items := field.Get("items"); items.Is(jsonc.Object) {
+func (c *check) array(field, v *jsonc.Value, at *place) {
+	c.count(field, "Items", "items", len(v.Items), at)
+	items := field.Get("items")
+	if items.Is(jsonc.Object) {
 		for i, item := range v.Items {
-			c.value(items, item, append(slices.Clip(path), strconv.Itoa(i)))
+			c.value(items, item, at.below(strconv.Itoa(i)))
 		}
 	}
 	if field.Get("uniqueItems").True() {
-		if i, j, ok := duplicate(v.Items); ok {
-			c.report(field, "uniqueItems", path, "Field %s must NOT have duplicate items (items ## %d and %d are identical)", at, j, i)
+		if i, j, ok := duplicate(items, v.Items); ok {
+			c.report(field, "uniqueItems", at, "Field %s must NOT have duplicate items (items ## %d and %d are identical)", at, i, j)
 		}
 	}
 }
 
-func (c *check) object(field, v *jsonc.Value, path []string, at string) {
+func (c *check) object(field, v *jsonc.Value, at *place) {
 	members := v.Unique()
-	if field != c.in.root {
-		c.count(field, "Properties", "properties", len(members), path, at)
-	}
+	c.count(field, "Properties", "properties", len(members), at)
 	have := make(map[string]*jsonc.Value, len(members))
 	for _, m := range members {
 		have[m.Name] = m.Value
@@ -242,8 +301,7 @@ func (c *check) object(field, v *jsonc.Value, path []string, at string) {
 	if required := field.Get("required"); required.Is(jsonc.Array) {
 		for _, name := range required.Items {
 			if _, ok := have[name.Text]; !ok {
-				below := append(slices.Clip(path), name.Text)
-				c.report(field, "required", below, "Field input.%s is required", strings.Join(below, "."))
+				c.reportMember(field, "required", at, name.Text, "Field %s is required")
 			}
 		}
 	}
@@ -251,8 +309,7 @@ func (c *check) object(field, v *jsonc.Value, path []string, at string) {
 	if more := field.Get("additionalProperties"); more.Is(jsonc.Boolean) && !more.True() {
 		for _, m := range members {
 			if properties.Get(m.Name) == nil {
-				below := append(slices.Clip(path), m.Name)
-				c.report(field, "additionalProperties", below, "Property input.%s is not allowed.", strings.Join(below, "."))
+				c.reportMember(field, "additionalProperties", at, m.Name, "Property %s is not allowed.")
 			}
 		}
 	}
@@ -261,7 +318,7 @@ func (c *check) object(field, v *jsonc.Value, path []string, at string) {
 	}
 	for _, f := range properties.Unique() {
 		if value, ok := have[f.Name]; ok {
-			c.value(f.Value, value, append(slices.Clip(path), f.Name))
+			c.value(f.Value, value, at.below(f.Name))
 		}
 	}
 }
