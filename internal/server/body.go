@@ -24,7 +24,7 @@ const maxBody = 9 << 20
 
 // content opens the request's body as it was before compression. Its errors are
 // faults: whatever else fails while reading is not the client's doing.
-func (c *call) content() (io.ReadCloser, error) {
+func (c *call) content() (*decoded, error) {
 	encodings := c.r.Header.Get("Content-Encoding")
 	if encodings == "" {
 		return &decoded{Reader: c.r.Body}, nil
@@ -41,10 +41,12 @@ func (c *call) content() (io.ReadCloser, error) {
 	return d, nil
 }
 
-// decoded reads through decompressors and gives them back when closed.
+// decoded reads through decompressors and gives them back when closed. failure
+// is what reading failed with, whatever the reader's user makes of it.
 type decoded struct {
 	io.Reader
 	release []func()
+	failure error
 }
 
 var (
@@ -87,6 +89,7 @@ func (d *decoded) Read(p []byte) (int, error) {
 	n, err := d.Reader.Read(p)
 	if err != nil && err != io.EOF {
 		err = errBody(err)
+		d.failure = err
 	}
 	return n, err
 }

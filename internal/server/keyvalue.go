@@ -156,7 +156,11 @@ func (s *server) putRecord(c *call, kvs store.KeyValueStore) error {
 		return err
 	}
 	defer content.Close()
-	if _, err := kvs.Put(c.writeCtx(), c.recordKey, c.r.Header.Get("Content-Type"), content); err != nil {
+	_, err = kvs.Put(c.writeCtx(), c.recordKey, c.r.Header.Get("Content-Type"), content)
+	if content.failure != nil {
+		return content.failure
+	}
+	if err != nil {
 		return err
 	}
 	return c.created(c.recordURL(kvs, c.recordKey))
