@@ -111,6 +111,18 @@ libraries() {
         done
 }
 
+# shared NAME… copies shared libraries, by name, for code that the image gets
+# later: real base images have them all.
+shared() {
+    for name; do
+        file=$(/sbin/ldconfig -p | awk -v name="$name" '$1 == name { print $NF; exit }')
+        if [ -n "$file" ] && [ ! -e "$stage/lib/$name" ]; then
+            mkdir -p "$stage/lib"
+            cp -L "$file" "$stage/lib/$name"
+        fi
+    done
+}
+
 [ -S "$socket" ] || die "no container engine at $socket; start one with: dockerd &"
 engine GET /_ping >/dev/null || die "the engine at $socket does not answer"
 
@@ -167,15 +179,18 @@ if ! up_to_date apify/actor-python:3.11 "$fingerprint"; then
     ln -s "python$version" "$stage/usr/local/bin/python3"
     ln -s "python$version" "$stage/usr/local/bin/python"
     tar -C "$stdlib" -cf - --exclude=__pycache__ --exclude=./site-packages --exclude=./dist-packages \
-        --exclude=./test --exclude=./idlelib --exclude=./turtledemo --exclude=./tkinter --exclude='./config-*' . |
+        --exclude=./EXTERNALLY-MANAGED --exclude=./test --exclude=./idlelib --exclude=./turtledemo --exclude=./tkinter --exclude='./config-*' . |
         tar -C "$stage/usr/local/lib/python$version" -xf -
     # pip comes from the wheel that Python itself carries, not from what is
     # installed here: the image has nothing but the standard library and pip.
+    # Debian keeps the wheel elsewhere and looks for modules in dist-packages.
     mkdir -p "$site"
-    "$python" -m zipfile -e "$(ls "$stdlib"/ensurepip/_bundled/pip-*.whl)" "$site"
-    if wheel=$(ls "$stdlib"/ensurepip/_bundled/setuptools-*.whl 2>/dev/null); then
-        "$python" -m zipfile -e "$wheel" "$site"
-    fi
+    ln -s site-packages "$(dirname "$site")/dist-packages"
+    wheel=$(ls "$stdlib"/ensurepip/_bundled/pip-*.whl /usr/share/python-wheels/pip-*.whl 2>/dev/null | head -n 1)
+    [ -n "$wheel" ] || die "this Python carries no pip; install python3-venv"
+    "$python" -m zipfile -e "$wheel" "$site"
+    wheel=$(ls "$stdlib"/ensurepip/_bundled/setuptools-*.whl /usr/share/python-wheels/setuptools-*.whl 2>/dev/null | head -n 1)
+    [ -z "$wheel" ] || "$python" -m zipfile -e "$wheel" "$site"
     rm -rf "$stage/usr/local/lib/python$version/ensurepip/_bundled"
     cat >"$stage/usr/local/bin/pip" <<'PIP'
 #!/usr/local/bin/python3
@@ -186,6 +201,8 @@ PIP
     chmod 755 "$stage/usr/local/bin/pip"
     ln -s pip "$stage/usr/local/bin/pip3"
     libraries "$prefix/bin/python$version" "$stdlib"/lib-dynload/*.so
+    # What the native code of wheels is linked with.
+    shared libgcc_s.so.1 libstdc++.so.6 libpthread.so.0 librt.so.1 libdl.so.2 libm.so.6
     import apify/actor-python 3.11 "$fingerprint" \
         'ENV PATH=/usr/local/bin:/usr/bin:/bin' 'ENV PYTHONUNBUFFERED=1' 'ENV LANG=C.UTF-8' \
         'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' 'ENV PIP_NO_CACHE_DIR=1' \
