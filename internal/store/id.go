@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"regexp"
 	"strings"
 )
 
@@ -39,14 +38,30 @@ func RequestID(uniqueKey string) string {
 	return id[:min(15, len(id))]
 }
 
-var (
-	keyPattern  = regexp.MustCompile(`^[a-zA-Z0-9!\-_.'()]{1,256}$`)
-	namePattern = regexp.MustCompile(`^([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])$`)
-)
-
-// ValidKey reports whether key may name a record of a key-value store.
-func ValidKey(key string) bool { return keyPattern.MatchString(key) }
+// ValidKey reports whether key may name a record of a key-value store: 1 to 256
+// of a-zA-Z0-9!-_.'(). Regular expressions for this would cost every program
+// that links this package a millisecond at its start.
+func ValidKey(key string) bool {
+	for i := range len(key) {
+		if !alphanumeric(key[i]) && strings.IndexByte("!-_.'()", key[i]) < 0 {
+			return false
+		}
+	}
+	return 1 <= len(key) && len(key) <= 256
+}
 
 // ValidName reports whether name may name a storage: letters, digits and inner
 // hyphens, at most 63.
-func ValidName(name string) bool { return len(name) <= 63 && namePattern.MatchString(name) }
+func ValidName(name string) bool {
+	for i := range len(name) {
+		inner := 0 < i && i < len(name)-1
+		if !alphanumeric(name[i]) && (name[i] != '-' || !inner) {
+			return false
+		}
+	}
+	return 1 <= len(name) && len(name) <= 63
+}
+
+func alphanumeric(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+}
