@@ -1,0 +1,42 @@
+package server
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// runClient runs a script with an official client against the platform.
+func runClient(t *testing.T, p *platform, command *exec.Cmd) {
+	t.Helper()
+	command.Env = append(os.Environ(), "BASE_URL="+p.URL, "TOKEN="+ownerToken, "NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost")
+	command.Env = append(command.Env, "NODE_PATH="+os.Getenv("GREENROOM_TEST_NODE_MODULES"))
+	output, err := command.CombinedOutput()
+	if err != nil || string(output) != "ok\n" {
+		t.Fatalf("%v:\n%s", err, output)
+	}
+}
+
+// fromEnvironment gives the value of a variable that CI must set.
+func fromEnvironment(t *testing.T, name string) string {
+	t.Helper()
+	value := os.Getenv(name)
+	if value == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not set", name)
+		}
+		t.Skipf("%s is not set; see scripts/test-sdks.sh", name)
+	}
+	return value
+}
+
+func TestJavaScriptClient(t *testing.T) {
+	fromEnvironment(t, "GREENROOM_TEST_NODE_MODULES")
+	runClient(t, newPlatform(t), exec.Command("node", filepath.Join("testdata", "client.cjs")))
+}
+
+func TestPythonClient(t *testing.T) {
+	python := fromEnvironment(t, "GREENROOM_TEST_PYTHON")
+	runClient(t, newPlatform(t), exec.Command(python, filepath.Join("testdata", "client.py")))
+}
