@@ -25,7 +25,7 @@ func (r *reader) docker(dockerfile, contextDir *jsonc.Value) {
 	if dockerfile != nil {
 		// Several Actors of a monorepo may share a Dockerfile in their context.
 		limit, limitName := a.Root, "the Actor's directory"
-		if within(a.ContextDir, a.Root) {
+		if a.ContextDir != a.Root && within(a.ContextDir, a.Root) {
 			limit, limitName = a.ContextDir, "the build context"
 		}
 		if file, ok := r.link(dockerfile, "dockerfile", limit, limitName); ok &&

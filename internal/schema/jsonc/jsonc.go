@@ -135,7 +135,12 @@ func (d *Document) syntaxError(err error) error {
 	}
 	offset := 0
 	for range line - 1 {
-		offset += bytes.IndexByte(d.data[offset:], '\n') + 1
+		next := bytes.IndexByte(d.data[offset:], '\n')
+		if next < 0 { // past the end, at the line break that Parse added
+			offset = len(d.data)
+			break
+		}
+		offset += next + 1
 	}
 	return fault.New(fault.InvalidInput, "%s: %s", d.Position(offset+column-1), text).
 		WithHint("the file is JSON; comments and trailing commas are allowed, anything else is not")
