@@ -43,7 +43,6 @@ func WithoutHeredocs(text []byte) (Text, error) {
 	}
 	r := &rewriter{
 		lines:  bytes.SplitAfter(text, []byte{'\n'}),
-		escape: result.EscapeToken,
 		global: scope{lex: shell.NewLex(result.EscapeToken)},
 	}
 	r.stage("")
@@ -66,7 +65,6 @@ type rewriter struct {
 	lines   [][]byte
 	files   []File
 	changed bool
-	escape  rune
 
 	global scope
 	inFrom bool
@@ -163,8 +161,9 @@ func (r *rewriter) copy(node *parser.Node, name string, c instructions.SourcesAn
 	for _, content := range c.SourceContents {
 		data := content.Data
 		if content.Expand {
-			lex := shell.NewLex(r.escape)
-			lex.RawQuotes, lex.RawEscapes = true, true
+			// Quotes are text here; only variables and backslashes count.
+			lex := shell.NewLex('\\')
+			lex.SkipProcessQuotes = true
 			result, err := lex.ProcessWordWithMatches(data, &r.state.scope)
 			if err != nil {
 				return fmt.Errorf("line %d: %w", node.StartLine, err)

@@ -3,12 +3,14 @@ package image
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tonistiigi/fsutil"
 	"github.com/tonistiigi/fsutil/types"
@@ -69,17 +71,26 @@ func (c contextFS) Open(name string) (io.ReadCloser, error) {
 	return os.Open(c.hostPath(name))
 }
 
+// stat describes an entry to BuildKit, which sends for a file only when its
+// size or times differ from those of the last build. The fraction of a second
+// in the time of modification therefore says which content it is: a change that
+// kept size and time is not missed.
 func (e entry) stat() *types.Stat {
 	s := &types.Stat{
 		Path:     filepath.FromSlash(e.path),
 		Mode:     uint32(e.permissions()),
-		ModTime:  e.info.ModTime().UnixNano(),
+		ModTime:  e.info.ModTime().Truncate(time.Second).UnixNano() + e.fraction(),
 		Linkname: e.link,
 	}
 	if !e.info.IsDir() {
 		s.Size = e.info.Size()
 	}
 	return s
+}
+
+// fraction is less than a second, and is made of the content.
+func (e entry) fraction() int64 {
+	return int64(binary.BigEndian.Uint32(e.sum[:])) % int64(time.Second)
 }
 
 // filesFS is a folder of files that exist in memory only, sorted by name.

@@ -29,8 +29,7 @@ const settle = 2 * time.Second
 // Dockerfile, the ignore rules, the name, mode and content of every file, the
 // build arguments and the platform. cache may be nil.
 func (s *source) hash(ctx context.Context, args map[string]string, platform string, cache *digestCache) (string, error) {
-	contents, err := s.contents(ctx, cache)
-	if err != nil {
+	if err := s.digest(ctx, cache); err != nil {
 		return "", err
 	}
 	h := sha256.New()
@@ -45,11 +44,11 @@ func (s *source) hash(ctx context.Context, args map[string]string, platform stri
 	for _, p := range s.patterns {
 		field(h, p)
 	}
-	for i, e := range s.entries {
+	for _, e := range s.entries {
 		field(h, e.path)
 		count(h, int(e.permissions()))
 		field(h, e.link)
-		h.Write(contents[i][:])
+		h.Write(e.sum[:])
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -66,47 +65,42 @@ func count(h hash.Hash, n int) {
 
 type digest [sha256.Size]byte
 
-// contents gives the digest of every entry's content, zero for folders and
-// links, reading only what the cache does not know.
-func (s *source) contents(ctx context.Context, cache *digestCache) ([]digest, error) {
-	digests := make([]digest, len(s.entries))
+// digest fills in the digest of every file's content, reading only what the
+// cache does not know.
+func (s *source) digest(ctx context.Context, cache *digestCache) error {
 	began := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	keys := make([]fileKey, len(s.entries))
-	fresh := false
-	for i, e := range s.entries {
+	for i := range s.entries {
+		e := &s.entries[i]
 		if !e.info.Mode().IsRegular() {
 			continue
 		}
 		keys[i] = keyOf(e.info)
-		if d, ok := cache.get(e.path, keys[i]); ok {
-			digests[i] = d
+		var ok bool
+		if e.sum, ok = cache.get(e.path, keys[i]); ok {
 			continue
 		}
-		fresh = true
-		group.Go(func() error {
+		group.Go(func() (err error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			var err error
-			digests[i], err = digestFile(s.hostPath(e.path))
+			e.sum, err = digestFile(s.hostPath(e.path))
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
+	if err := group.Wait(); err != nil || cache == nil {
+		return err
 	}
-	if cache != nil && (fresh || len(cache.known) > 0) {
-		next := make(map[string]cached, len(s.entries))
-		for i, e := range s.entries {
-			if e.info.Mode().IsRegular() && keys[i].changedBefore(began.Add(-settle)) {
-				next[e.path] = cached{keys[i], digests[i]}
-			}
+	keep := make(map[string]cached, len(s.entries))
+	for i, e := range s.entries {
+		if e.info.Mode().IsRegular() && keys[i].changedBefore(began.Add(-settle)) {
+			keep[e.path] = cached{keys[i], e.sum}
 		}
-		cache.replace(next)
 	}
-	return digests, nil
+	cache.replace(keep)
+	return nil
 }
 
 func digestFile(path string) (d digest, err error) {

@@ -50,6 +50,7 @@ type entry struct {
 	info fs.FileInfo
 	link string // target of a symbolic link
 	data []byte // the content, when it is not that of a file on this machine
+	sum  digest // of a file's content, once it was hashed
 }
 
 func openSource(ctx context.Context, actor *definition.Actor) (*source, error) {
