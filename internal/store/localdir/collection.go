@@ -25,17 +25,12 @@ type collection[S store.Storage] struct {
 	mu sync.Mutex
 	// byFolder holds the storages seen so far, by the lower case of their
 	// folder: names do not differ by case alone.
-	byFolder map[string]handle[S]
+	byFolder map[string]*storage
 	// byID maps every id that a storage was seen under.
 	byID map[string]*storage
 	// names serialises changes of names between processes.
 	names   fileLock
 	namesMu sync.Mutex
-}
-
-type handle[S any] struct {
-	base *storage
-	face S
 }
 
 func newCollection[S store.Storage](r *Root, k kind, wrap func(*storage) S) *collection[S] {
@@ -55,16 +50,8 @@ func (c *collection[S]) Open(ctx context.Context, idOrName string) (S, error) {
 	return c.face(s), nil
 }
 
-func (c *collection[S]) face(s *storage) S {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, h := range c.byFolder {
-		if h.base == s {
-			return h.face
-		}
-	}
-	return c.wrap(s)
-}
+// face is the storage as its kind.
+func (c *collection[S]) face(s *storage) S { return s.face.(S) }
 
 // find implements registry.
 func (c *collection[S]) find(ctx context.Context, idOrName string) (*storage, error) {
@@ -82,8 +69,10 @@ func (c *collection[S]) find(ctx context.Context, idOrName string) (*storage, er
 	if isDefault(idOrName) {
 		return c.at(DefaultFolder), nil
 	}
-	if s, ok := c.byFolder[strings.ToLower(idOrName)]; ok && c.stillThere(s.base) {
-		return s.base, nil
+	if s, ok := c.byFolder[strings.ToLower(idOrName)]; ok && c.stillThere(s) {
+		if now, _ := s.whereabouts(); strings.EqualFold(now, idOrName) {
+			return s, nil
+		}
 	}
 	if info, err := os.Stat(c.root.path(string(c.kind), idOrName)); err == nil && info.IsDir() {
 		return c.at(idOrName), nil
@@ -155,9 +144,9 @@ func (c *collection[S]) stillThere(s *storage) bool {
 // at gives the storage of a folder; c.mu is held.
 func (c *collection[S]) at(folder string) *storage {
 	key := strings.ToLower(folder)
-	if h, ok := c.byFolder[key]; ok {
-		if now, deleted := h.base.whereabouts(); !deleted && strings.EqualFold(now, folder) {
-			return h.base
+	if s, ok := c.byFolder[key]; ok {
+		if now, deleted := s.whereabouts(); !deleted && strings.EqualFold(now, folder) {
+			return s
 		}
 		delete(c.byFolder, key) // it was renamed or deleted
 	}
@@ -171,24 +160,25 @@ func (c *collection[S]) at(folder string) *storage {
 			s.end(false)
 		}
 	}
-	c.keep(s, c.wrap(s))
+	s.face = c.wrap(s)
+	c.keep(s)
 	return s
 }
 
 // keep remembers a storage; c.mu is held.
-func (c *collection[S]) keep(s *storage, face S) {
+func (c *collection[S]) keep(s *storage) {
 	if c.byFolder == nil {
-		c.byFolder = map[string]handle[S]{}
+		c.byFolder = map[string]*storage{}
 		c.byID = map[string]*storage{}
 	}
-	c.byFolder[strings.ToLower(s.folder)] = handle[S]{s, face}
+	c.byFolder[strings.ToLower(s.folder)] = s
 	c.byID[s.id] = s
 }
 
 // drop forgets a storage; c.mu is held.
 func (c *collection[S]) drop(s *storage) {
-	for key, h := range c.byFolder {
-		if h.base == s {
+	for key, other := range c.byFolder {
+		if other == s {
 			delete(c.byFolder, key)
 		}
 	}
@@ -286,15 +276,15 @@ func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (S
 		ID: id, Name: opts.Name, ActorID: opts.ActorID, RunID: opts.RunID, Schema: opts.Schema,
 		CreatedAt: now, ModifiedAt: now, AccessedAt: now,
 	}
-	face := c.wrap(s)
+	s.face = c.wrap(s)
 	if err := s.begin(ctx); err != nil {
 		return none, false, err
 	}
 	s.end(false)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keep(s, face)
-	return face, true, nil
+	c.keep(s)
+	return c.face(s), true, nil
 }
 
 // List gives the metadata of all storages.
@@ -341,8 +331,8 @@ func (c *collection[S]) List(ctx context.Context, opts store.ListOptions) (store
 func (c *collection[S]) close() error {
 	c.mu.Lock()
 	var open []*storage
-	for _, h := range c.byFolder {
-		open = append(open, h.base)
+	for _, s := range c.byID {
+		open = append(open, s)
 	}
 	c.mu.Unlock()
 	for _, s := range open {

@@ -15,6 +15,11 @@ func lockFile(f *os.File) error {
 	return retry(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX) })
 }
 
+// tryLockFile fails at once if somebody else has the lock.
+func tryLockFile(f *os.File) error {
+	return retry(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
+}
+
 func unlockFile(f *os.File) { unix.Flock(int(f.Fd()), unix.LOCK_UN) }
 
 // retry repeats a call that a signal interrupted.

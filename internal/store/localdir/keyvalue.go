@@ -496,7 +496,7 @@ func (k *keyValueStore) listed(dir folder) map[string]found {
 	records := make(map[string]found, len(entries))
 	for _, e := range entries {
 		file := e.Name()
-		if !isContent(file) || e.IsDir() || strings.HasPrefix(file, privateFolder) {
+		if !isContent(file) || e.IsDir() {
 			continue
 		}
 		stem, contentType := readName(file)

@@ -3,6 +3,7 @@ package localdir
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -14,6 +15,25 @@ import (
 // DefaultInputKey is the key of the input in the default key-value store unless
 // the environment names another.
 const DefaultInputKey = "INPUT"
+
+// LockRuns claims the default storages for one run at a time: two would purge
+// and overwrite each other's results. The claim ends with Close or with the
+// process. While another process has it, the error is fault.Conflict.
+func (r *Root) LockRuns(ctx context.Context) (io.Closer, error) {
+	if err := live(ctx); err != nil {
+		return nil, err
+	}
+	f, err := openLockFile(r.path(privateFolder, "locks", "run.lock"), true)
+	if err != nil {
+		return nil, internal(err, "claim the storages in %s", r.dir)
+	}
+	if err := tryLockFile(f); err != nil {
+		f.Close()
+		return nil, fault.New(fault.Conflict, "another run is using the storages in %s", r.dir).
+			WithHint("wait until it ends, or give this run a folder of its own")
+	}
+	return f, nil
+}
 
 // Purge empties the default storages as the official tools do before a run. It
 // removes the default dataset and request queue, and every record of the

@@ -187,9 +187,9 @@ func (r *records[T]) list(ctx context.Context) (ids []string, rows []row[T], err
 // safeID reports whether an id may be part of a file name.
 func safeID(id string) bool { return safeFolder(id) && len(id) <= 128 && !reservedOnWindows(id) }
 
-// KeepRuns drops the records and logs of the oldest runs and builds that have
+// DropOldRuns drops the records and logs of the oldest runs and builds that have
 // ended, so that at most n of each remain; those that have not ended stay.
-func (r *Root) KeepRuns(ctx context.Context, n int) error {
+func (r *Root) DropOldRuns(ctx context.Context, n int) error {
 	return errors.Join(
 		keep(ctx, r, r.runs, n, func(v api.Run) bool { return v.Status.Terminal() }),
 		keep(ctx, r, r.builds, n, func(v api.Build) bool { return v.Status.Terminal() }))

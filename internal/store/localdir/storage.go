@@ -25,6 +25,7 @@ type storage struct {
 	kind kind
 	home registry
 	id   string
+	face any // the dataset, key-value store or request queue around it
 
 	mu      sync.Mutex // everything below
 	folder  string     // its name below the kind's folder
