@@ -14,6 +14,8 @@ func Args(min, max int) cobra.PositionalArgs {
 		switch {
 		case len(args) < min:
 			return UsageError(cmd.CommandPath(), "%s needs %s, got %d", cmd.CommandPath(), plural(min, "argument"), len(args))
+		case max == 0 && len(args) > 0:
+			return UsageError(cmd.CommandPath(), "unexpected argument %q: %s takes no arguments", args[0], cmd.CommandPath())
 		case max >= 0 && len(args) > max:
 			return UsageError(cmd.CommandPath(), "unexpected argument %q: %s takes at most %s", args[max], cmd.CommandPath(), plural(max, "argument"))
 		}

@@ -270,7 +270,7 @@ func (s *scanner) invalid(n int) error {
 		return s.fail(s.line, "the item is not JSON")
 	}
 	at := s.line + bytes.Count(item[:min(int(syntax.Offset), len(item))], []byte("\n"))
-	if at > s.line {
+	if at > s.line && int(syntax.Offset) <= len(item) {
 		return s.fail(s.line, "the item is not JSON: %w (on line %d)", syntax, at)
 	}
 	return s.fail(s.line, "the item is not JSON: %w", syntax)

@@ -143,7 +143,8 @@ func (o *setValueOptions) run(ctx context.Context, s *actor.KeyValueStore, in io
 		return s.Delete(ctx, o.key)
 	case o.value != nil:
 		in = strings.NewReader(*o.value)
-	case o.contentType != "" && !isJSON(o.contentType):
+	}
+	if o.contentType != "" && !isJSON(o.contentType) {
 		return s.Put(ctx, o.key, o.contentType, in)
 	}
 	value, err := spool(in)
