@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/greenroom-dev/greenroom/internal/executor/hostport")
+	"github.com/greenroom-dev/greenroom/internal/executor/hostport"
+)
 
 func (s suite) webServer(t *testing.T) {
 	port, err := hostport.Free(0)
