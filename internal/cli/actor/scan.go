@@ -207,8 +207,8 @@ func (s *scanner) object() (json.RawMessage, error) {
 			if s.eof {
 				return nil, s.invalid(len(s.buf) - s.pos)
 			}
-			if i > maxItem {
-				return nil, s.fail(s.line, "an item has more than %d bytes, or never ends", maxItem)
+			if i >= maxItem {
+				return nil, s.tooLarge()
 			}
 			if err := s.fill(); err != nil {
 				return nil, err
@@ -238,6 +238,9 @@ func (s *scanner) object() (json.RawMessage, error) {
 			if depth--; depth > 0 {
 				continue
 			}
+			if i >= maxItem {
+				return nil, s.tooLarge()
+			}
 			item := s.buf[s.pos : s.pos+i+1 : s.pos+i+1]
 			if !json.Valid(item) {
 				return nil, s.invalid(i + 1)
@@ -247,6 +250,10 @@ func (s *scanner) object() (json.RawMessage, error) {
 			return json.RawMessage(item), nil
 		}
 	}
+}
+
+func (s *scanner) tooLarge() error {
+	return s.fail(s.line, "an item has more than %d bytes, or never ends", maxItem)
 }
 
 // opens tells whether a value may follow text. It catches a line that was cut
