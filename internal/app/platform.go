@@ -16,6 +16,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/store/localdir"
 	"github.com/greenroom-dev/greenroom/internal/store/overlay"
 	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // keptRuns is how many finished runs a project's storage remembers.
@@ -106,11 +107,13 @@ func (p *platform) openStorage(ctx context.Context) error {
 	root := localdir.Open(p.storageDir)
 	p.root = root
 	lock, err := root.LockRuns(ctx)
-	if err != nil {
+	if fault.Is(err, fault.Conflict) {
+		return fault.New(fault.Conflict, "%w", err).WithHint("wait until it has ended, or give this run storages of its own with --storage-dir")
+	} else if err != nil {
 		return err
 	}
 	p.lock = lock
-	return root.KeepRuns(ctx, keptRuns)
+	return root.DropOldRuns(ctx, keptRuns)
 }
 
 // reap ends what an apify run that was killed has left behind.
