@@ -15,6 +15,7 @@ import (
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/greenroom-dev/greenroom/internal/builder/dockerfile"
 	"github.com/greenroom-dev/greenroom/internal/definition"
@@ -123,26 +124,30 @@ func (s *source) list(ctx context.Context) error {
 		return fault.Wrap(fault.InvalidInput, err, "the ignore rules cannot be read")
 	}
 	w := &walker{source: s, ctx: ctx, matcher: matcher}
-	if err := w.folder("", patternmatcher.MatchInfo{}); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	err = w.folder("", patternmatcher.MatchInfo{})
+	if err == nil {
+		err = w.describe()
+	}
+	if err != nil && ctx.Err() == nil {
 		return fault.Wrap(fault.InvalidInput, err, "the build context cannot be read")
 	}
-	return nil
+	return err
 }
 
+// walker finds out what is in the context first, and describes it afterwards:
+// names come a folder at a time, descriptions cost a system call each.
 type walker struct {
 	*source
 	ctx     context.Context
 	matcher *patternmatcher.PatternMatcher
+	found   []fs.DirEntry // parallel to entries
 }
 
 func (w *walker) folder(dir string, parent patternmatcher.MatchInfo) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	children, err := os.ReadDir(filepath.Join(w.dir, filepath.FromSlash(dir)))
+	children, err := os.ReadDir(w.hostPath(dir))
 	if err != nil {
 		return err
 	}
@@ -152,67 +157,66 @@ func (w *walker) folder(dir string, parent patternmatcher.MatchInfo) error {
 		if err != nil {
 			return err
 		}
-		if child.IsDir() {
+		switch kind := child.Type(); {
+		case kind.IsDir():
 			if ignored && !w.mayTakeBack(name) {
 				continue
 			}
-			if err := w.subfolder(child, name, ignored, info); err != nil {
+			before := len(w.entries)
+			w.add(name, child)
+			// A folder that went away since it was listed was never there.
+			if err := w.folder(name, info); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
-			continue
-		}
-		if ignored {
-			continue
-		}
-		if err := w.file(child, name); err != nil {
-			return err
+			// An ignored one is in the context only when something in it is.
+			if ignored && len(w.entries) == before+1 {
+				w.entries, w.found = w.entries[:before], w.found[:before]
+			}
+		case !ignored && (kind.IsRegular() || kind == fs.ModeSymlink):
+			w.add(name, child)
 		}
 	}
 	return nil
 }
 
-// subfolder lists a folder. An ignored one is part of the context only when
-// something in it is.
-func (w *walker) subfolder(child fs.DirEntry, name string, ignored bool, match patternmatcher.MatchInfo) error {
-	info, err := child.Info()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+func (w *walker) add(name string, found fs.DirEntry) {
+	w.entries = append(w.entries, entry{path: name})
+	w.found = append(w.found, found)
+}
+
+// describe fills in what the entries are, several at a time.
+func (w *walker) describe() error {
+	const chunk = 256
+	group := errgroup.Group{}
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for begin := 0; begin < len(w.entries); begin += chunk {
+		group.Go(func() error {
+			for i := begin; i < min(begin+chunk, len(w.entries)); i++ {
+				if err := w.describeOne(&w.entries[i], w.found[i]); err != nil {
+					return err
+				}
+			}
+			return w.ctx.Err()
+		})
 	}
-	if err != nil {
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	before := len(w.entries)
-	w.entries = append(w.entries, entry{path: name, info: info})
-	if err := w.folder(name, match); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if ignored && len(w.entries) == before+1 {
-		w.entries = w.entries[:before]
-	}
+	w.entries = slices.DeleteFunc(w.entries, func(e entry) bool { return e.info == nil })
 	return nil
 }
 
-func (w *walker) file(child fs.DirEntry, name string) error {
-	info, err := child.Info()
-	// A file that went away between the listing and now was never there.
+// describeOne leaves the entry without a description when it is gone.
+func (w *walker) describeOne(e *entry, found fs.DirEntry) error {
+	info, err := found.Info()
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		e.link, err = os.Readlink(w.hostPath(e.path))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	e := entry{path: name, info: info}
-	switch {
-	case info.Mode().IsRegular():
-	case info.Mode()&fs.ModeSymlink != 0:
-		if e.link, err = os.Readlink(w.hostPath(name)); err != nil {
-			return err
-		}
-	default:
-		return nil
-	}
-	w.entries = append(w.entries, e)
-	return nil
+	e.info = info
+	return err
 }
 
 // mayTakeBack tells whether a pattern with a leading ! can match something in
