@@ -8,13 +8,19 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/greenroom-dev/greenroom/internal/builder/hostdir"
+	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/executor/process"
 	"github.com/greenroom-dev/greenroom/internal/store/localdir"
+	"github.com/greenroom-dev/greenroom/pkg/api"
 )
 
 const ownerToken = "owner-token"
@@ -26,6 +32,7 @@ type platform struct {
 	server   *server
 	engine   *engine.Engine
 	storage  string
+	process  *process.Executor
 	contract *contract
 	client   *http.Client
 	log      bytes.Buffer
@@ -33,7 +40,7 @@ type platform struct {
 
 func newPlatform(t testing.TB) *platform {
 	t.Helper()
-	p := &platform{t: t, contract: loadContract(t), storage: filepath.Join(t.TempDir(), "storage")}
+	p := &platform{t: t, contract: theContract(), storage: filepath.Join(t.TempDir(), "storage")}
 	root := localdir.Open(p.storage)
 	t.Cleanup(func() {
 		if err := root.Close(); err != nil {
@@ -59,6 +66,45 @@ func newPlatform(t testing.TB) *platform {
 		}
 	})
 	return p
+}
+
+// actor makes an Actor known that is a shell script.
+func (p *platform) actor(script string) (actor api.Actor, dir string) {
+	p.t.Helper()
+	if runtime.GOOS == "windows" {
+		p.t.Skip("the Actors of these tests are shell scripts")
+	}
+	if p.process == nil {
+		executor, err := process.New()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.process = executor
+		p.t.Cleanup(func() {
+			p.engine.Close() // its runs end first
+			if err := executor.Close(); err != nil {
+				p.t.Error(err)
+			}
+		})
+	}
+	dir = p.t.TempDir()
+	for name, text := range map[string]string{
+		".actor/actor.json": `{"actorSpecification":1,"name":"scripted","version":"0.3","scripts":{"run":"sh ./main.sh"}}`,
+		"main.sh":           script,
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			p.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	d, err := definition.Load(dir)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.engine.Register(&engine.Program{Definition: d, Builder: hostdir.New(), Executor: p.process}), dir
 }
 
 // answer is what came back.

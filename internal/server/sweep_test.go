@@ -1,0 +1,118 @@
+package server
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/greenroom-dev/greenroom/internal/store"
+)
+
+// storageOperations are one good request of every operation below a storage, in
+// an order in which each can succeed. The kind stands before the colon.
+const storageOperations = `
+dataset: GET ; 200
+dataset: PUT ; 200 {}
+dataset: POST /items; 201 {"a":1}
+dataset: GET /items; 200
+dataset: HEAD /items; 200
+key-value-store: GET ; 200
+key-value-store: PUT ; 200 {}
+key-value-store: PUT /records/KEY; 201 {"a":1}
+key-value-store: POST /records/KEY; 201 {"a":1}
+key-value-store: GET /records/KEY; 200
+key-value-store: HEAD /records/KEY; 200
+key-value-store: GET /records; 200
+key-value-store: GET /keys; 200
+key-value-store: DELETE /records/KEY; 204
+request-queue: GET ; 200
+request-queue: PUT ; 200 {}
+request-queue: POST /requests; 201 {"url":"http://a","uniqueKey":"a"}
+request-queue: POST /requests/batch; 201 [{"url":"http://b","uniqueKey":"b"}]
+request-queue: GET /requests; 200
+request-queue: GET /head; 200
+request-queue: POST /head/lock?lockSecs=9&clientKey=c; 201
+request-queue: PUT /requests/{a}/lock?lockSecs=9&clientKey=c; 200
+request-queue: DELETE /requests/{a}/lock?clientKey=c; 204
+request-queue: POST /requests/unlock?clientKey=c; 200
+request-queue: GET /requests/{a}; 200
+request-queue: PUT /requests/{a}; 200 {"url":"http://a","uniqueKey":"a"}
+request-queue: DELETE /requests/{a}; 204
+request-queue: DELETE /requests/batch; 200 [{"uniqueKey":"b"}]
+dataset: DELETE ; 204
+key-value-store: DELETE ; 204
+request-queue: DELETE ; 204
+`
+
+// TestEveryWayToNameAStorage makes the same requests to a run's storages, and
+// without a token, to a missing storage and to a missing run.
+func TestEveryWayToNameAStorage(t *testing.T) {
+	p := newPlatform(t)
+	p.actor("exit 0")
+	id := p.do("POST", "/v2/acts/~scripted/runs?waitForFinish=60", nil).want(201).str("data", "id")
+	other := p.do("POST", "/v2/acts/~scripted/runs?waitForFinish=60", nil).want(201).str("data", "id")
+	if id == other {
+		t.Fatal("two runs have one id")
+	}
+	for line := range strings.Lines(strings.TrimSpace(storageOperations)) {
+		kind, rest, _ := strings.Cut(line, ": ")
+		operation, rest, _ := strings.Cut(rest, ";")
+		method, path, _ := strings.Cut(operation, " ")
+		path = strings.ReplaceAll(path, "{a}", store.RequestID("a"))
+		status, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		var body any
+		if text != "" {
+			body = text
+		}
+		// The runs' own storages and the last run's are different ones.
+		for _, base := range []string{"/v2/actor-runs/" + id + "/" + kind, "/v2/actors/~scripted/runs/last/" + kind} {
+			if got := p.do(method, base+path, body); got.status != atoi(status) {
+				t.Errorf("%s %s: %d %s", method, base+path, got.status, got.body)
+			}
+		}
+		for _, base := range []string{"/v2/actor-runs/missing/" + kind, "/v2/actors/missing/runs/last/" + kind, "/v2/" + kind + "s/missing"} {
+			if got := p.do(method, base+path, body); got.status != 404 {
+				t.Errorf("%s %s: %d %s", method, base+path, got.status, got.body)
+			}
+			if got := p.as("", method, base+path, body); got.status != 401 {
+				t.Errorf("%s %s: %d %s", method, base+path, got.status, got.body)
+			}
+		}
+	}
+}
+
+func atoi(text string) int {
+	n := 0
+	for _, digit := range text {
+		n = n*10 + int(digit-'0')
+	}
+	return n
+}
+
+// TestEveryOperationNeedsAToken makes every served request without one.
+func TestEveryOperationNeedsAToken(t *testing.T) {
+	p := newPlatform(t)
+	for _, r := range p.server.routes() {
+		path := r.path
+		for strings.Contains(path, "{") {
+			start, end := strings.Index(path, "{"), strings.Index(path, "}")
+			path = path[:start] + "x" + path[end+1:]
+		}
+		if r.handle != nil {
+			p.as("", r.method, path, nil).want(401)
+			p.as("wrong", r.method, path+"?token=wrong", nil).want(401)
+		}
+	}
+}
+
+func TestUsers(t *testing.T) {
+	p := newPlatform(t)
+	me := p.do("GET", "/v2/users/me", nil).want(200).is("user1", "data", "id").is("me", "data", "username").is(false, "data", "isPaying")
+	if features, _ := me.get("data", "effectivePlatformFeatures").(map[string]any); len(features) != 10 {
+		t.Errorf("the Python client needs ten features, got %d", len(features))
+	}
+	p.do("GET", "/v2/users/me/limits", nil).want(200)
+	for _, id := range []string{"me", "user1", "~me"} {
+		p.do("GET", "/v2/users/"+id, nil).want(200).is("me", "data", "username")
+	}
+	p.do("GET", "/v2/users/you", nil).fails(404, "record-not-found")
+}
