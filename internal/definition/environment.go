@@ -77,8 +77,12 @@ func (a *Actor) ResolveEnvironment(secrets map[string]string, allowMissing bool)
 func SecretsFile(home string) string { return filepath.Join(home, ".apify", "secrets.json") }
 
 // LoadSecrets reads the official CLI's secrets of the user whose home directory
-// is given: one JSON object of names and values. A missing file means none.
+// is given: one JSON object of names and values. A missing file means none, and
+// so does a user without a home directory ("").
 func LoadSecrets(home string) (map[string]string, error) {
+	if home == "" {
+		return map[string]string{}, nil
+	}
 	file := SecretsFile(home)
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) || err != nil && isNotDirectory(err) {

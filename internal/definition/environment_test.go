@@ -68,6 +68,10 @@ func TestLoadSecrets(t *testing.T) {
 			t.Errorf("%v gives %v, %v", files, got, err)
 		}
 	}
+	t.Chdir(home)
+	if got, err := LoadSecrets(""); err != nil || len(got) != 0 {
+		t.Errorf("no home directory gives %v, %v", got, err)
+	}
 	for _, content := range []string{`{"a": "hunter2"`, `["hunter2"]`, `{"a": {"b": "hunter2"}}`, `null`, ``} {
 		home := project(t, map[string]string{".apify/secrets.json": content})
 		_, err := LoadSecrets(home)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -221,7 +222,7 @@ func TestLoadWarnings(t *testing.T) {
 		{"short name", `{"name": "ab"}`, `the name "ab" runs here but not on the platform`, 0},
 		{"name with blanks", `{"name": "my actor"}`, "letters, digits and hyphens", 0},
 		{"memory expression", `{"defaultMemoryMbytes": "get(input, 'x', 1) * 1024"}`, "defaultMemoryMbytes is an expression; running with the default memory", 0},
-		{"reserved variable", `{"environmentVariables": {"APIFY_TOKEN": "x"}}`, "the variable APIFY_TOKEN replaces one that the platform sets itself", 0},
+		{"reserved variable", `{"environmentVariables": {"APIFY_TOKEN": "x"}}`, "the variable APIFY_TOKEN has a name that is reserved for the platform", 0},
 		{"both names of the input", `{"input": {"type":"object","properties":{}}, "inputSchema": "none"}`, "inputSchema has no effect beside input", 0},
 	}
 	for _, tt := range tests {
@@ -353,21 +354,23 @@ func FuzzLoad(f *testing.F) {
 	f.Add(`{"name":5,"version":{},"dockerfile":"../..","input":{"type":"object","properties":{"a":{"type":"string","pattern":"("}}}} // x`)
 	f.Add(`{"environmentVariables":{"":1,"A":"@x","A":null},"defaultMemoryMbytes":"x","dockerContextDir":"\u0000",}`)
 	f.Add(`{"version":{"envVars":[{"name":1}],"versionNumber":"1"},"env":[]}`)
-	f.Fuzz(func(t *testing.T, file string) {
-		for _, name := range []string{".actor/actor.json", "apify.json"} {
-			a, err := Load(project(t, map[string]string{name: file}))
+	root := project(f, map[string]string{"Dockerfile": "", "INPUT_SCHEMA.json": someSchema})
+	f.Fuzz(func(t *testing.T, text string) {
+		file := filepath.Join(root, ".actor", "actor.json")
+		for _, read := range []func(*reader, *jsonc.Value){(*reader).current, (*reader).legacy} {
+			a, err := load(root, file, []byte(text), read)
 			switch {
 			case err == nil:
 				if _, err := a.ResolveEnvironment(nil, true); err != nil {
-					t.Errorf("%q: %v", file, err)
+					t.Errorf("%q: %v", text, err)
 				}
 				if a.Input != nil && !json.Valid(a.Input.JSON()) {
-					t.Errorf("%q: the schema comes out as %s", file, a.Input.JSON())
+					t.Errorf("%q: the schema comes out as %s", text, a.Input.JSON())
 				}
 			case !fault.Is(err, fault.InvalidInput):
-				t.Errorf("%q gives %v", file, err)
-			case !strings.Contains(err.Error(), filepath.Base(name)+":"):
-				t.Errorf("%q gives an error without a position: %v", file, err)
+				t.Errorf("%q gives %v", text, err)
+			case !strings.Contains(err.Error(), "actor.json:"):
+				t.Errorf("%q gives an error without a position: %v", text, err)
 			}
 		}
 	})

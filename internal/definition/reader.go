@@ -206,7 +206,7 @@ func (r *reader) variable(name string, at int, v *jsonc.Value, path string) {
 		r.fault(v, "%s contains a NUL character, which no environment variable can hold", path)
 	default:
 		if strings.HasPrefix(name, "ACTOR_") || strings.HasPrefix(name, "APIFY_") {
-			r.warn(at, "the variable %s replaces one that the platform sets itself", name)
+			r.warn(at, "the variable %s has a name that is reserved for the platform; it replaces what the platform sets", name)
 		}
 		r.actor.Environment[name] = v.Text
 	}

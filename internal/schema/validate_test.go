@@ -236,8 +236,8 @@ func TestCheck(t *testing.T) {
 }
 
 func TestHopelessPatternIsAnError(t *testing.T) {
-	in := withFields(t, `{"a":{"type":"string","pattern":"^(?=(a+)+$)b"}}`, "")
-	_, err := in.Validate(json.RawMessage(`{"a":"` + strings.Repeat("a", 64) + `!"}`))
+	in := withFields(t, `{"a":{"type":"string","pattern":"^(?:(?!x)a|b)*$"}}`, "")
+	_, err := in.Validate(json.RawMessage(`{"a":"` + strings.Repeat("ab", 60_000) + `"}`))
 	if !fault.Is(err, fault.InvalidInput) || !strings.Contains(err.Error(), "schema.json:1:") {
 		t.Errorf("got %v, want an error with the pattern's position", err)
 	}

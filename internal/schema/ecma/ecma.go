@@ -24,6 +24,8 @@ type Regexp struct {
 	linear  *regexp.Regexp
 	program matcher
 	groups  int
+	// budget is how many steps a match may take.
+	budget int
 }
 
 // Compile reads an expression, without slashes and flags.
@@ -33,7 +35,7 @@ func Compile(pattern string) (*Regexp, error) {
 	if err != nil {
 		return nil, err
 	}
-	re := &Regexp{groups: p.groups}
+	re := &Regexp{groups: p.groups, budget: maxSteps}
 	if text, ok := appendLinear(nil, tree); ok {
 		// What fails here (a repetition of more than 1000) is left to the
 		// other way of matching.
@@ -52,7 +54,7 @@ func (re *Regexp) Match(text string) (bool, error) {
 	if re.linear != nil {
 		return re.linear.MatchString(text), nil
 	}
-	m := &machine{text: []rune(text), captures: make([]span, re.groups+1)}
+	m := &machine{text: []rune(text), budget: re.budget, captures: make([]span, re.groups+1)}
 	for at := range len(m.text) + 1 {
 		for i := range m.captures {
 			m.captures[i] = none

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The verdicts were observed with Node.js 20, the u flag set, or without it
@@ -128,19 +127,15 @@ func TestCatastrophicExpressionEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := time.Now()
-	_, err = re.Match(strings.Repeat("a", 60) + "!")
-	if !errors.Is(err, ErrTooComplex) {
+	re.budget = 100_000
+	if _, err = re.Match(strings.Repeat("a", 60) + "!"); !errors.Is(err, ErrTooComplex) {
 		t.Errorf("got %v, want ErrTooComplex", err)
-	}
-	if took := time.Since(begin); took > 30*time.Second {
-		t.Errorf("took %s", took)
 	}
 	deep, err := Compile(`^(?:(?!x)a|b)*$`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := deep.Match(strings.Repeat("ab", 500_000)); !errors.Is(err, ErrTooComplex) {
+	if _, err := deep.Match(strings.Repeat("ab", 60_000)); !errors.Is(err, ErrTooComplex) {
 		t.Errorf("got %v, want ErrTooComplex", err)
 	}
 }
@@ -158,6 +153,7 @@ func FuzzMatch(f *testing.F) {
 		if err != nil {
 			return
 		}
+		re.budget = 100_000
 		linear, err := re.Match(text)
 		if err != nil || re.linear == nil || !validText(text) {
 			return

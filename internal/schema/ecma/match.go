@@ -29,6 +29,7 @@ type machine struct {
 	text      []rune
 	captures  []span
 	steps     int
+	budget    int
 	depth     int
 	exhausted bool
 }
@@ -39,7 +40,7 @@ type matcher func(m *machine, at int, then func(int) bool) bool
 
 // step counts work and reports whether there is some left.
 func (m *machine) step() bool {
-	if m.steps++; m.steps > maxSteps {
+	if m.steps++; m.steps > m.budget {
 		m.exhausted = true
 	}
 	return !m.exhausted
