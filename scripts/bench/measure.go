@@ -43,7 +43,7 @@ func rate(perSecond float64) string { return fmt.Sprintf("%.0f/s", perSecond) }
 
 // show prints one line of measurements.
 func (s samples) show(name string, u unit) {
-	fmt.Printf("  %-34s %11s  (min %s, max %s, %d times)\n", name, u(s.median()), u(slices.Min(s)), u(slices.Max(s)), len(s))
+	fmt.Printf("  %-46s %11s  (min %s, max %s, %d times)\n", name, u(s.median()), u(slices.Min(s)), u(slices.Max(s)), len(s))
 }
 
 // verdict prints a comparison and its goal beside it.
@@ -52,7 +52,7 @@ func verdict(what, goal string, met bool) {
 	if !met {
 		result = "MISSED"
 	}
-	fmt.Printf("  %-34s goal %s: %s\n", what, goal, result)
+	fmt.Printf("  %-46s goal %s: %s\n", what, goal, result)
 }
 
 // pairs measures all of the functions once a round, each round starting with
@@ -123,4 +123,3 @@ func cleanEnv() []string {
 		return strings.HasPrefix(name, "ACTOR_") || strings.HasPrefix(name, "APIFY_") || strings.HasPrefix(name, "CRAWLEE_")
 	})
 }
-
