@@ -179,3 +179,9 @@ func TestConformance(t *testing.T) {
 	needEngine(t)
 	executortest.Run(t, harness)
 }
+
+// exclude removes an image.
+func exclude(name string) error {
+	_, err := engineClient.ImageRemove(context.Background(), name, image.RemoveOptions{Force: true})
+	return err
+}
