@@ -16,7 +16,6 @@ import (
 	"github.com/docker/docker/api/types/filters"
 
 	"github.com/greenroom-dev/greenroom/internal/executor/docker"
-	"github.com/greenroom-dev/greenroom/internal/storytest"
 )
 
 // TestKilledRunsLeaveNothing kills apify run at random moments, then runs it
@@ -25,13 +24,7 @@ func TestKilledRunsLeaveNothing(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("looks for processes in /proc")
 	}
-	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin, "./cmd/apify")
-	build.Dir = module
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building apify: %v\n%s", err, out)
-	}
-	actor, err := storytest.BuildActor(module, bin)
+	built, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +32,11 @@ func TestKilledRunsLeaveNothing(t *testing.T) {
 		t.Run(executor, func(t *testing.T) {
 			if executor == "docker" {
 				if ok, why := engineAnswers(); !ok {
-					if os.Getenv("CI") == "true" {
-						t.Fatal(why)
-					}
-					t.Skip(why)
+					missing(t, why)
 				}
 				t.Cleanup(func() { removeImages(t, "greenroom/killed-*") })
 			}
-			k := &killed{t: t, dir: t.TempDir(), executor: executor, apify: filepath.Join(bin, "apify"), actor: actor}
+			k := &killed{t: t, dir: t.TempDir(), executor: executor, apify: built.apify, actor: built.actor}
 			k.prepare()
 			for range 6 {
 				k.killAfter(time.Duration(30+rand.IntN(900)) * time.Millisecond)
