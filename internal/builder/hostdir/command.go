@@ -28,8 +28,16 @@ var install = map[string]string{
 	"bash":    "install bash, or change the script's first line to #!/bin/sh",
 }
 
-// lookup finds a command in the given folders and then on the PATH.
+// actorCommand is the command that the executor itself puts on the PATH; until
+// then there is nothing to be found, or another one.
+const actorCommand = "actor"
+
+// lookup finds a command in the given folders and then on the PATH. What it
+// gives is an absolute path, except for actor.
 func lookup(name string, folders []string) (string, error) {
+	if name == actorCommand {
+		return name, nil
+	}
 	for _, dir := range folders {
 		// LookPath with a separator in the name only checks that very file, and
 		// on Windows tries the known extensions.
@@ -83,7 +91,7 @@ func (f *finder) program(name string, path []string) string {
 		return found
 	}
 	found, err := lookup(name, path)
-	if err != nil || !loadable(found) {
+	if err != nil || name != actorCommand && !loadable(found) {
 		return ""
 	}
 	return found

@@ -27,8 +27,9 @@ var _ builder.Builder = Builder{}
 func New() Builder { return Builder{} }
 
 // Build finds the start command of req.Actor; see [finder.find] for the order.
-// Result.Dir is the Actor's directory, Command[0] an absolute path. Result.Env
-// has a whole PATH when the command needs more on it than this process has.
+// Result.Dir is the Actor's directory, Command[0] an absolute path, or "actor",
+// which the executor provides. Result.Env has a whole PATH when the command
+// needs more on it than this process has.
 // Errors: fault.InvalidInput when there is nothing to start or a choice to be
 // made, fault.Unavailable when an interpreter or compiler is not installed,
 // fault.RunFailed when the Actor does not compile.

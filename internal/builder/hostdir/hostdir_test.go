@@ -310,6 +310,24 @@ func TestBuildFindsTheStartCommand(t *testing.T) {
 	}
 }
 
+// The actor command comes from the executor, whatever this machine has.
+func TestTheActorCommandIsLeftToTheExecutor(t *testing.T) {
+	need(t)
+	for _, files := range []map[string]string{
+		{"Dockerfile": "FROM x\nCMD [\"actor\", \"get-input\"]\n"},
+		{"Dockerfile": "FROM x\nENTRYPOINT /usr/local/bin/actor get-input\n"},
+		{"package.json": `{"scripts":{"start":"actor get-input"}}`},
+	} {
+		result, err := New().Build(t.Context(), builder.Request{Actor: project(t, files)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"actor", "get-input"}, result.Command); diff != "" {
+			t.Errorf("%v: command (-want +got):\n%s", files, diff)
+		}
+	}
+}
+
 func TestBuildUsesTheProjectsVirtualEnvironment(t *testing.T) {
 	need(t, "python3")
 	actor := project(t, map[string]string{"main.py": "import sys, shutil; print(sys.prefix); print(shutil.which('python3'))", "requirements.txt": "apify\n"})
