@@ -87,6 +87,7 @@ func TestMatch(t *testing.T) {
 		{`(?=a)*b`, "b", true},
 		{`^(?!.*(.).*\1)[a-z]+$`, "abc", true},
 		{`^(?!.*(.).*\1)[a-z]+$`, "abca", false},
+		{`^(?:(?=b)|b?)*c`, "bd", false},
 		{``, "", true},
 	}
 	for _, tt := range tests {

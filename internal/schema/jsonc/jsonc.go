@@ -193,7 +193,7 @@ func convert(v *hujson.Value) *Value {
 	out := &Value{Start: v.StartOffset, End: v.EndOffset}
 	switch t := v.Value.(type) {
 	case hujson.Literal:
-		out.literal, out.Text = t, t.String()
+		out.literal, out.Text = t, decode(t)
 		switch t.Kind() {
 		case 'n':
 			out.Kind = Null
@@ -214,7 +214,7 @@ func convert(v *hujson.Value) *Value {
 		for i := range t.Members {
 			name := t.Members[i].Name.Value.(hujson.Literal)
 			out.Members = append(out.Members, Member{
-				Name:    name.String(),
+				Name:    decode(name),
 				At:      t.Members[i].Name.StartOffset,
 				Value:   convert(&t.Members[i].Value),
 				literal: name,
@@ -222,6 +222,15 @@ func convert(v *hujson.Value) *Value {
 		}
 	}
 	return out
+}
+
+// decode gives a string's text; most strings have nothing to decode. Other
+// literals come back as written.
+func decode(literal hujson.Literal) string {
+	if len(literal) > 1 && literal[0] == '"' && bytes.IndexByte(literal, '\\') < 0 && utf8.Valid(literal) {
+		return string(literal[1 : len(literal)-1])
+	}
+	return literal.String()
 }
 
 // Get gives the value of an object's member, the last one of that name, or nil
