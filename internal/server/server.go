@@ -62,6 +62,9 @@ type Config struct {
 	// AllowedHosts are host names, without port, that requests may be addressed
 	// to besides those of the loopback interface.
 	AllowedHosts []string
+	// ProxyPassword is what users/me tells the SDKs that ask for it; "" tells of
+	// no proxy.
+	ProxyPassword string
 	// Logger gets failures of the server itself; nil drops them.
 	Logger *slog.Logger
 }

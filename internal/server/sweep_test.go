@@ -110,6 +110,10 @@ func TestUsers(t *testing.T) {
 	if features, _ := me.get("data", "effectivePlatformFeatures").(map[string]any); len(features) != 10 {
 		t.Errorf("the Python client needs ten features, got %d", len(features))
 	}
+	me.is(nil, "data", "proxy").is(false, "data", "effectivePlatformFeatures", "PROXY", "isEnabled")
+	p.server.ProxyPassword = "secret"
+	p.do("GET", "/v2/users/me", nil).want(200).is("secret", "data", "proxy", "password").
+		is(true, "data", "effectivePlatformFeatures", "PROXY", "isEnabled")
 	p.do("GET", "/v2/users/me/limits", nil).want(200)
 	for _, id := range []string{"me", "user1", "~me"} {
 		p.do("GET", "/v2/users/"+id, nil).want(200).is("me", "data", "username")

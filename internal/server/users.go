@@ -26,8 +26,14 @@ func (s *server) me(c *call) error {
 		EffectivePlatformFeatures: map[string]api.PlatformFeature{},
 		CreatedAt:                 s.started,
 	}
+	if s.ProxyPassword != "" {
+		user.Proxy = &api.UserProxy{Password: s.ProxyPassword, Groups: []api.ProxyGroup{}}
+	}
 	reason, reasonType := "not available on this server", "DISABLED"
 	for name, enabled := range platformFeatures {
+		if name == "PROXY" {
+			enabled = s.ProxyPassword != ""
+		}
 		feature := api.PlatformFeature{IsEnabled: enabled}
 		if !enabled {
 			feature.DisabledReason, feature.DisabledReasonType = &reason, &reasonType
