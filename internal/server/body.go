@@ -195,13 +195,6 @@ func article(noun string) string {
 	return "a " + noun
 }
 
-// isForm reports whether the body is declared a form: what clients send along
-// with no body at all.
-func isForm(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && mediaType == "application/x-www-form-urlencoded"
-}
-
 func isJSON(contentType string) bool {
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
