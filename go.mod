@@ -3,21 +3,25 @@ module github.com/greenroom-dev/greenroom
 go 1.26.0
 
 require (
-	github.com/andybalholm/brotli v1.2.0
-	github.com/coder/websocket v1.8.14
-	github.com/docker/docker v28.5.2+incompatible
-	github.com/fatih/color v1.18.0
-	github.com/google/go-cmp v0.7.0
-	github.com/google/shlex v0.0.0-20191202100458-e7afc7fbc510
-	github.com/moby/buildkit v0.26.3
-	github.com/moby/patternmatcher v0.6.0
-	github.com/rogpeppe/go-internal v1.14.1
-	github.com/santhosh-tekuri/jsonschema/v5 v5.3.1
-	github.com/shirou/gopsutil/v4 v4.26.4
-	github.com/spf13/cobra v1.10.2
-	github.com/tailscale/hujson v0.0.0-20260727124030-b80ff77dac4f
-	golang.org/x/sync v0.24.0
-	golang.org/x/term v0.47.0
+	github.com/andybalholm/brotli v1.2.0 // the official clients send brotli bodies; the standard library reads none
+	github.com/coder/websocket v1.8.14 // the events WebSocket of a run
+	github.com/containerd/errdefs v1.0.0 // tells the Docker client's errors apart
+	github.com/docker/docker v28.5.2+incompatible // speaks to any engine with the Docker API
+	github.com/docker/go-connections v0.8.2 // port types of the Docker client's API
+	github.com/google/go-cmp v0.7.0 // tests: readable differences
+	github.com/moby/buildkit v0.26.3 // image builds over a session with BuildKit; parses Dockerfiles
+	github.com/moby/patternmatcher v0.6.0 // .dockerignore, as engines read it
+	github.com/rogpeppe/go-internal v1.14.1 // tests: testscript
+	github.com/santhosh-tekuri/jsonschema/v5 v5.3.1 // tests: answers against the OpenAPI document
+	github.com/shirou/gopsutil/v4 v4.26.4 // usage of processes where there is no /proc
+	github.com/spf13/cobra v1.10.2 // the command trees
+	github.com/spf13/pflag v1.0.9 // cobra's flags
+	github.com/tailscale/hujson v0.0.0-20260727124030-b80ff77dac4f // JSON with comments, with positions
+	github.com/tonistiigi/fsutil v0.0.0-20250605211040-586307ad452f // the file tree of BuildKit's sessions
+	golang.org/x/sync v0.24.0 // errgroup
+	golang.org/x/sys v0.49.0 // file locks, process groups and job objects
+	golang.org/x/term v0.47.0 // whether a stream is a terminal
+	google.golang.org/protobuf v1.36.10 // BuildKit's progress messages
 )
 
 require (
@@ -26,12 +30,10 @@ require (
 	github.com/agext/levenshtein v1.2.3 // indirect
 	github.com/containerd/containerd/v2 v2.2.0 // indirect
 	github.com/containerd/continuity v0.4.5 // indirect
-	github.com/containerd/errdefs v1.0.0 // indirect
 	github.com/containerd/errdefs/pkg v0.3.0 // indirect
 	github.com/containerd/log v0.1.0 // indirect
 	github.com/containerd/typeurl/v2 v2.2.3 // indirect
 	github.com/distribution/reference v0.6.0 // indirect
-	github.com/docker/go-connections v0.8.2 // indirect
 	github.com/docker/go-units v0.5.0 // indirect
 	github.com/ebitengine/purego v0.10.0 // indirect
 	github.com/felixge/httpsnoop v1.0.4 // indirect
@@ -43,8 +45,6 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/lufia/plan9stats v0.0.0-20211012122336-39d0f177ccd0 // indirect
-	github.com/mattn/go-colorable v0.1.14 // indirect
-	github.com/mattn/go-isatty v0.0.20 // indirect
 	github.com/moby/docker-image-spec v1.3.1 // indirect
 	github.com/moby/sys/atomicwriter v0.1.0 // indirect
 	github.com/moby/term v0.5.2 // indirect
@@ -54,10 +54,8 @@ require (
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
 	github.com/power-devops/perfstat v0.0.0-20240221224432-82ca36839d55 // indirect
 	github.com/sirupsen/logrus v1.9.3 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/tklauser/go-sysconf v0.3.16 // indirect
 	github.com/tklauser/numcpus v0.11.0 // indirect
-	github.com/tonistiigi/fsutil v0.0.0-20250605211040-586307ad452f // indirect
 	github.com/tonistiigi/go-csvvalue v0.0.0-20240814133006-030d3b2625d0 // indirect
 	github.com/yusufpapurcu/wmi v1.2.4 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
@@ -71,12 +69,10 @@ require (
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.59.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.42.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20250825161204-c5933d9347a5 // indirect
 	google.golang.org/grpc v1.76.0 // indirect
-	google.golang.org/protobuf v1.36.10 // indirect
 	gotest.tools/v3 v3.5.2 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 )
