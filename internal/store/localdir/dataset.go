@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
+	"strconv"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -105,7 +107,7 @@ func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
 
 // place moves staged items behind the present ones, all or none. The dataset
 // is locked.
-func (d *dataset) place(items staged) (bool, error) {
+func (d *dataset) place(items *staged) (bool, error) {
 	dir, err := openFolder(d.path())
 	if errors.Is(err, fs.ErrNotExist) {
 		// Somebody removed the folder while we had it open.
@@ -135,37 +137,47 @@ func (d *dataset) place(items staged) (bool, error) {
 			return false, internal(err, "add to dataset %q", d.folder)
 		}
 		numbers = append(numbers, last)
+		items.left = i + 1
 	}
 	d.meta.info.ItemCount, d.meta.info.CleanItemCount = last, last
 	return true, nil
 }
 
-// staged is a folder of items written but not yet visible.
+// staged are items written but not yet visible: files of the folder for
+// unfinished ones, with a common beginning.
 type staged struct {
-	path   string
 	folder folder
-	count  int
+	prefix string
+	count  int // of all items
+	left   int // the first of those still there
 }
 
-func (s staged) name(i int) string { return itemName(i + 1) }
+func (s *staged) name(i int) string { return s.prefix + strconv.Itoa(i) }
 
-func (s staged) discard() {
-	s.folder.close()
-	if os.Remove(s.path) != nil { // it is empty unless something went wrong
-		os.RemoveAll(s.path)
+func (s *staged) discard() {
+	for i := s.left; i < s.count; i++ {
+		s.folder.remove(s.name(i))
 	}
+	s.folder.close()
 }
 
 // stage checks the items, and writes them indented as the JavaScript SDK does.
-func (d *dataset) stage(ctx context.Context, items []json.RawMessage) (_ staged, err error) {
+func (d *dataset) stage(ctx context.Context, items []json.RawMessage) (_ *staged, err error) {
 	path, err := d.root.temporary()
 	if err != nil {
-		return staged{}, err
+		return nil, err
 	}
-	s := staged{path: path, count: len(items)}
-	opened := false
+	s := &staged{prefix: filepath.Base(path) + "-"}
+	if s.folder, err = openFolder(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(path), 0o777); err == nil {
+			s.folder, err = openFolder(filepath.Dir(path))
+		}
+	}
+	if err != nil {
+		return nil, internal(err, "write to dataset %q", d.id)
+	}
 	defer func() {
-		if err != nil && opened {
+		if err != nil {
 			s.discard()
 		}
 	}()
@@ -173,26 +185,18 @@ func (d *dataset) stage(ctx context.Context, items []json.RawMessage) (_ staged,
 	for i, item := range items {
 		if i%256 == 0 {
 			if err := live(ctx); err != nil {
-				return s, err
+				return nil, err
 			}
 		}
 		item = bytes.TrimSpace(item)
 		text.Reset()
 		if len(item) == 0 || item[0] != '{' || json.Indent(&text, item, "", "\t") != nil {
-			return s, fault.New(fault.InvalidRequest, "item %d of %d is not a JSON object", i+1, len(items))
-		}
-		if !opened {
-			if err := os.MkdirAll(path, 0o777); err != nil {
-				return s, internal(err, "write to dataset %q", d.id)
-			}
-			if s.folder, err = openFolder(path); err != nil {
-				return s, internal(err, "write to dataset %q", d.id)
-			}
-			opened = true
+			return nil, fault.New(fault.InvalidRequest, "item %d of %d is not a JSON object", i+1, len(items))
 		}
 		if err := s.folder.writeNew(s.name(i), text.Bytes()); err != nil {
-			return s, internal(err, "write to dataset %q", d.id)
+			return nil, internal(err, "write to dataset %q", d.id)
 		}
+		s.count++
 	}
 	return s, nil
 }

@@ -2,7 +2,14 @@
 
 package localdir
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // renameExclusive does not exist here; the caller links instead.
 func renameExclusive(int, string, int, string) error { return unix.ENOSYS }
+
+// replaceFile renames a file over whatever has the other name.
+func replaceFile(from, to string) error { return os.Rename(from, to) }

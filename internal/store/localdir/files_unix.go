@@ -80,16 +80,9 @@ func (d folder) moveTo(name string, to folder, newName string) error {
 	return err
 }
 
-// replace renames a file over whatever has the name in the other folder.
-func (d folder) replace(name string, to folder, newName string) error {
-	return unix.Renameat(d.fd, name, to.fd, newName)
-}
-
 func writeNewFile(path string, data []byte) error { return writeNewAt(unix.AT_FDCWD, path, data) }
 
 func readFile(path string, buf []byte) ([]byte, error) { return readAt(unix.AT_FDCWD, path, buf) }
-
-func replaceFile(from, to string) error { return unix.Rename(from, to) }
 
 func writeNewAt(dir int, name string, data []byte) error {
 	var fd int

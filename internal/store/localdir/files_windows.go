@@ -67,11 +67,7 @@ func (d folder) moveTo(name string, to folder, newName string) error {
 	return move(filepath.Join(d.path, name), filepath.Join(to.path, newName), 0)
 }
 
-// replace renames a file over whatever has the name in the other folder.
-func (d folder) replace(name string, to folder, newName string) error {
-	return replaceFile(filepath.Join(d.path, name), filepath.Join(to.path, newName))
-}
-
+// replaceFile renames a file over whatever has the other name.
 func replaceFile(from, to string) error {
 	return move(from, to, windows.MOVEFILE_REPLACE_EXISTING)
 }

@@ -24,6 +24,8 @@ type keyValueStore struct {
 	// foldsCase says that the file system takes names that differ by case for
 	// one; found out at the first write.
 	foldsCase, caseKnown bool
+	// known tells which file held a key when it was last looked for.
+	known map[string]string
 }
 
 func newKeyValueStore(s *storage) store.KeyValueStore { return &keyValueStore{storage: s} }
@@ -174,6 +176,7 @@ func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) 
 	}
 	// The new record holds from here on; the rest is tidying up, which the next
 	// change repeats if it fails.
+	k.remember(key, name.file)
 	for _, f := range old {
 		if f.file != name.file {
 			dir.remove(f.file)
@@ -289,6 +292,9 @@ func (k *keyValueStore) candidates(dir folder, key string) []found {
 	if !plainKey(key) {
 		bases = bases[1:]
 	}
+	if foreign := fileOfForeignKey(key); foreign != key {
+		bases = append(bases, foreign)
+	}
 	for _, base := range bases {
 		s, ok := k.sidecarOf(dir, base+sidecarSuffix)
 		ok = ok && (s.Key == key || base == key)
@@ -298,6 +304,11 @@ func (k *keyValueStore) candidates(dir folder, key string) []found {
 				return files // the change was made, but not tidied up
 			}
 			f.contentType = s.ContentType
+		}
+		if file := k.known[key]; !ok && base == key && file != "" {
+			if stem, own := readName(file); stem == key && try(file, own) {
+				return files
+			}
 		}
 		kept := ""
 		if ok {
@@ -320,14 +331,9 @@ func (k *keyValueStore) candidates(dir folder, key string) []found {
 				try(file, orElse(kept, m.contentType))
 			}
 		}
-		if base == key {
+		if base == key && !strings.ContainsRune(base, '.') {
 			_, own := readName(base)
-			if strings.ContainsRune(base, '.') && own == "" {
-				continue // a file of that exact name is somebody else's: see exact
-			}
-			if !strings.ContainsRune(base, '.') {
-				try(base, orElse(kept, own))
-			}
+			try(base, orElse(kept, own))
 		}
 	}
 	return files
@@ -357,24 +363,26 @@ func (k *keyValueStore) lookUp(key string) (found, error) {
 	defer dir.close()
 	files := k.candidates(dir, key)
 	if len(files) == 0 {
-		if f, ok := k.listed(dir)[key]; ok {
-			files = append(files, f)
-		} else if strings.ContainsRune(key, '.') && plainKey(key) {
-			// Somebody who put a file there may ask for it by its whole name.
-			if info, err := os.Stat(k.path(key)); err == nil && info.Mode().IsRegular() && isContent(key) {
-				_, contentType := readName(key)
-				files = append(files, found{key, contentType, info.Size(), info.ModTime()})
-			}
-		}
+		files = k.search(dir, key)
 	}
 	if len(files) == 0 {
 		return found{}, k.noRecord(key)
 	}
 	f := newest(files)
+	k.remember(key, f.file)
 	if f.contentType == "" {
 		f.contentType = k.sniff(f)
 	}
 	return f, nil
+}
+
+// remember keeps the file of a key, which saves looking for it the next time.
+func (k *keyValueStore) remember(key, file string) {
+	const most = 10000
+	if k.known == nil || len(k.known) >= most {
+		k.known = map[string]string{}
+	}
+	k.known[key] = file
 }
 
 // sniff tells the content type of a file whose name does not. A file without an
@@ -481,97 +489,4 @@ func (s *storage) gone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.deleted
-}
-
-// listed reads the whole folder: the records by their keys.
-func (k *keyValueStore) listed(dir folder) map[string]found {
-	entries, err := os.ReadDir(k.path())
-	if err != nil {
-		return nil
-	}
-	names := make(map[string]bool, len(entries))
-	for _, e := range entries {
-		names[e.Name()] = true
-	}
-	records := make(map[string]found, len(entries))
-	for _, e := range entries {
-		file := e.Name()
-		if !isContent(file) || e.IsDir() {
-			continue
-		}
-		stem, contentType := readName(file)
-		key := stem
-		for _, base := range []string{file, stem} {
-			if !names[base+sidecarSuffix] {
-				continue
-			}
-			if s, ok := k.sidecarOf(dir, base+sidecarSuffix); ok {
-				key, contentType = s.Key, s.ContentType
-				if s.python && base == file && key == file && base != stem {
-					// The Python SDK's record INPUT.json is the input.
-					if _, own := readName(file); own != "" {
-						key = stem
-					}
-				}
-				if s.Next != nil && s.Next.File == file {
-					if info, err := e.Info(); err == nil && info.Size() == s.Next.Size && info.ModTime().UnixNano() == s.Next.Modified {
-						contentType = s.Next.ContentType
-					}
-				}
-				break
-			}
-		}
-		if !validKey(key) {
-			continue // it could not be asked for
-		}
-		info, err := e.Info()
-		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			info, err = os.Stat(k.path(file))
-		}
-		if err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		f := found{file, contentType, info.Size(), info.ModTime()}
-		if other, ok := records[key]; !ok || f.modified.After(other.modified) {
-			records[key] = f
-		}
-	}
-	return records
-}
-
-// Keys lists records in the byte order of their keys.
-func (k *keyValueStore) Keys(ctx context.Context, opts store.KeysOptions) (store.KeysPage, error) {
-	end, err := k.beginRead(ctx)
-	if err != nil {
-		return store.KeysPage{}, err
-	}
-	defer end()
-	dir, err := openFolder(k.path())
-	if errors.Is(err, fs.ErrNotExist) {
-		return store.KeysPage{}, nil
-	}
-	if err != nil {
-		return store.KeysPage{}, internal(err, "list key-value store %q", k.folder)
-	}
-	defer dir.close()
-	records := k.listed(dir)
-	keys := make([]string, 0, len(records))
-	for key := range records {
-		if strings.HasPrefix(key, opts.Prefix) && (opts.ExclusiveStartKey == "" || key > opts.ExclusiveStartKey) {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	page := store.KeysPage{}
-	if opts.Limit > 0 && len(keys) > opts.Limit {
-		keys, page.More = keys[:opts.Limit], true
-	}
-	for _, key := range keys {
-		f := records[key]
-		if f.contentType == "" {
-			f.contentType = k.sniff(f)
-		}
-		page.Items = append(page.Items, f.info(key))
-	}
-	return page, nil
 }
