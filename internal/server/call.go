@@ -125,11 +125,11 @@ func (c *call) origin() string {
 // fail answers with the API's error body. What went wrong inside the server is
 // logged and not told.
 func (c *call) fail(err error) {
+	if c.r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		return // nobody is there to read an answer
+	}
 	var e *fault.Error
 	if !errors.As(err, &e) {
-		if c.r.Context().Err() != nil {
-			return // nobody is there to read an answer
-		}
 		e = &fault.Error{Code: fault.Internal, Err: err}
 	}
 	status := e.Code.HTTPStatus()

@@ -150,9 +150,20 @@ func (c *call) recover() {
 	c.fail(fault.New(fault.Internal, "internal error"))
 }
 
-// recordMark stands in the path for the key of a record, so that a key of any
-// shape neither confuses the routing nor loses its escapes.
-const recordMark = "/records/"
+// splitRecordKey cuts the key of a record off a path: keys of any shape must
+// neither confuse the routing nor lose their escapes. found is false for paths
+// that name no record.
+func splitRecordKey(path string) (base, key string, found bool) {
+	const stores, ofRun = "/v2/key-value-stores/", "/key-value-store/records/"
+	if id, ok := strings.CutPrefix(path, stores); ok {
+		if i := strings.IndexByte(id, '/'); i >= 0 {
+			key, found = strings.CutPrefix(id[i:], "/records/")
+		}
+	} else if i := strings.Index(path, ofRun); i >= 0 {
+		key, found = path[i+len(ofRun):], true
+	}
+	return path[:len(path)-len(key)], key, found && key != ""
+}
 
 // normalizePath resolves the legacy prefix of Actors and takes the record key
 // out of the path. It reports false for paths that no route can have.
@@ -166,13 +177,13 @@ func (c *call) normalizePath() bool {
 	if rest, ok := strings.CutPrefix(path, "/v2/acts"); ok && (rest == "" || rest[0] == '/') {
 		path, changed = "/v2/actors"+rest, true
 	}
-	if at := strings.Index(path, recordMark); at >= 0 && len(path) > at+len(recordMark) {
-		key, err := unescapePath(path[at+len(recordMark):])
+	if base, escaped, ok := splitRecordKey(path); ok {
+		key, err := unescapePath(escaped)
 		if err != nil {
 			return false
 		}
 		c.recordKey = key
-		path, changed = path[:at]+recordMark+"-", true
+		path, changed = base+"-", true
 	}
 	// The mux would answer these with redirects to a cleaned path.
 	if strings.Contains(path, "//") || strings.Contains(path, "/.") {

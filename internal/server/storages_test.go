@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -219,6 +220,48 @@ func TestRecords(t *testing.T) {
 	p.do("PUT", records+"page", "<script>", "Content-Type", "text/html").want(201)
 	if csp := p.do("GET", records+"page", nil).want(200).header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "sandbox") {
 		t.Errorf("a stored page may act as this server: %q", csp)
+	}
+}
+
+func TestStoragesNamedLikeParts(t *testing.T) {
+	p := newPlatform(t)
+	for _, kind := range []string{"datasets", "key-value-stores", "request-queues"} {
+		for _, name := range []string{"records", "keys", "items", "requests", "head"} {
+			p.do("POST", "/v2/"+kind+"?name="+name, nil).want(201)
+		}
+	}
+	p.do("POST", "/v2/datasets/records/items", `{"a":1}`).want(201)
+	p.do("GET", "/v2/datasets/records/items", nil).want(200).is(1, 0, "a")
+	p.do("PUT", "/v2/key-value-stores/records/records/records", `"text"`).want(201)
+	p.do("GET", "/v2/key-value-stores/records/keys", nil).want(200).is("records", "data", "items", 0, "key")
+	p.do("GET", "/v2/key-value-stores/records", nil).want(200)
+	p.do("GET", "/v2/key-value-stores/records/records", nil).want(200)
+	p.do("GET", "/v2/request-queues/records/head", nil).want(200)
+	p.do("GET", "/v2/key-value-stores/records/records/", nil).fails(404, "page-not-found")
+}
+
+func TestUploadThatBreaksOff(t *testing.T) {
+	p := newPlatform(t)
+	p.do("POST", "/v2/key-value-stores?name=values", nil).want(201)
+	record := "/v2/key-value-stores/values/records/key"
+	p.do("PUT", record, "before", "Content-Type", "text/plain").want(201)
+	for _, framing := range []string{"Content-Length: 100\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n%s", record, ownerToken, framing)
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		reply, err := io.ReadAll(conn)
+		if err != nil || !strings.HasPrefix(string(reply), "HTTP/1.1 400 ") {
+			t.Errorf("answered %q, %v", reply, err)
+		}
+		conn.Close()
+	}
+	if got := string(p.do("GET", record, nil).want(200).body); got != "before" {
+		t.Errorf("the record is %q", got)
 	}
 }
 
