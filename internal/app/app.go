@@ -46,8 +46,9 @@ func Main(argv []string) int {
 // apify is the command tree of the person who develops, runs and ships Actors.
 func apify(f *cmdkit.Factory) *cobra.Command {
 	root := cmdkit.Group(&cobra.Command{
-		Use:   "apify",
-		Short: "Develop, run and ship Actors on your own machine",
+		Use:     "apify",
+		Version: f.Version,
+		Short:   "Develop, run and ship Actors on your own machine",
 		Long: `Greenroom runs Actors on your own machine as the platform would: an Actor is a
 program with a Dockerfile that takes a JSON input, works, and leaves its results
 in a dataset, a key-value store and a request queue.`,

@@ -13,6 +13,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/run"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // GracePeriod is how long a run that is aborted gracefully may go on.
@@ -23,10 +24,16 @@ const GracePeriod = 30 * time.Second
 // contexts around it.
 const cleanUpTimeout = 20 * time.Second
 
+// exitDelay is how long the caller of exit may need to read the answer.
+const exitDelay = 50 * time.Millisecond
+
 // webServerPort is the platform's port for a run's web server.
 const webServerPort = 4321
 
-var errEnded = errors.New("the run has ended")
+var (
+	errEnded    = errors.New("the run has ended")
+	errStarting = fault.New(fault.InvalidRequest, "the run is being started").WithType("operation-not-allowed")
+)
 
 type commandKind int
 
@@ -226,12 +233,11 @@ func (a *active) once(ctx context.Context, deadline <-chan time.Time) (end outco
 	if err != nil {
 		return failed(err), false
 	}
-	// Commands that come while the executor is busy wait; starting is short.
-	instance, err := a.program.Executor.Start(ctx, spec)
-	if err != nil {
-		if ctx.Err() != nil {
-			return a.abortedAtStart(), false
-		}
+	instance, aborted, err := a.start(ctx, spec)
+	switch {
+	case aborted:
+		return outcome{status: api.StatusAborted, message: "Actor was aborted before it started"}, false
+	case err != nil:
 		return failed(err), false
 	}
 	if r.Status == api.StatusReady {
@@ -243,11 +249,56 @@ func (a *active) once(ctx context.Context, deadline <-chan time.Time) (end outco
 	return a.watch(ctx, instance, deadline)
 }
 
-func (a *active) abortedAtStart() outcome {
-	if _, err := a.move(api.StatusAborting); err != nil {
-		return failed(err)
+// start starts the code. Starting a container can take long on a busy machine,
+// so an abort does not wait for it; other commands do.
+func (a *active) start(ctx context.Context, spec executor.Spec) (instance executor.Instance, aborted bool, err error) {
+	starting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type started struct {
+		instance executor.Instance
+		err      error
 	}
-	return outcome{status: api.StatusAborted, message: "Actor was aborted before it started"}
+	result := make(chan started, 1)
+	go func() {
+		instance, err := a.program.Executor.Start(starting, spec)
+		result <- started{instance, err}
+	}()
+	killed, commands := ctx.Done(), a.commands
+	for {
+		select {
+		case s := <-result:
+			if aborted && s.err == nil {
+				a.kill(s.instance)
+				if _, err := s.instance.Wait(context.WithoutCancel(ctx)); err != nil {
+					a.engine.cfg.Logger.Error("ending an aborted run", "run", a.id, "error", err)
+				}
+			}
+			return s.instance, aborted, s.err
+		case <-killed:
+			killed = nil
+			aborted = a.abortStart(cancel) || aborted
+		case c := <-commands:
+			if c.kind != abortRun {
+				c.accepted <- errStarting
+				continue
+			}
+			aborted = a.abortStart(cancel) || aborted
+			c.accepted <- nil
+			if aborted {
+				commands = nil // a second abort finds the run ABORTING
+			}
+		}
+	}
+}
+
+// abortStart makes a run that is being started ABORTING and stops the starting.
+func (a *active) abortStart(cancel context.CancelFunc) bool {
+	if _, err := a.move(api.StatusAborting); err != nil && !fault.Is(err, fault.Conflict) {
+		a.engine.cfg.Logger.Error("aborting a run", "run", a.id, "error", err)
+		return false
+	}
+	cancel()
+	return true
 }
 
 // ended is what an instance's Wait gave.
@@ -338,9 +389,6 @@ func (a *active) watch(ctx context.Context, instance executor.Instance, deadline
 		}
 	}
 }
-
-// exitDelay is how long the caller of exit may need to read the answer.
-const exitDelay = 50 * time.Millisecond
 
 // conclude gives the outcome of code that has ended.
 func (a *active) conclude(x ended, status api.Status, exit *api.RunExit, reboot bool) (outcome, bool) {

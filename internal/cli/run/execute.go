@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/fatih/color"
+
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/client"
@@ -135,15 +137,19 @@ func (o *Options) report(ctx context.Context, c *client.Client, platform cmdkit.
 			return err
 		}
 	}
-	view.notice(o.summary(ctx, c, platform, r))
+	view.notice(o.summary(ctx, c, platform, r, view))
 	if status := exitStatus(r); status != 0 {
 		return &cmdkit.ExitError{Status: status}
 	}
 	return nil
 }
 
-func (o *Options) summary(ctx context.Context, c *client.Client, platform cmdkit.Platform, r api.Run) string {
-	line := fmt.Sprintf("%s after %.1f s", r.Status, r.Stats.RunTimeSecs)
+func (o *Options) summary(ctx context.Context, c *client.Client, platform cmdkit.Platform, r api.Run, view *view) string {
+	hue := color.FgRed
+	if r.Status == api.StatusSucceeded {
+		hue = color.FgGreen
+	}
+	line := fmt.Sprintf("%s after %.1f s", view.paint(hue, string(r.Status)), r.Stats.RunTimeSecs)
 	if r.StatusMessage != nil && *r.StatusMessage != "" {
 		line += ": " + *r.StatusMessage
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
@@ -208,6 +209,7 @@ func (o *Options) platformOptions(view *view) (cmdkit.PlatformOptions, error) {
 // view is what the user sees of a run.
 type view struct {
 	io             *cmdkit.IO
+	getenv         func(string) string
 	silent         bool
 	stdout, stderr io.Writer // the Actor's
 	build          io.Writer
@@ -215,7 +217,7 @@ type view struct {
 }
 
 func newView(o *Options) *view {
-	v := &view{io: o.factory.IO, silent: o.Silent}
+	v := &view{io: o.factory.IO, getenv: o.factory.Getenv, silent: o.Silent}
 	v.stdout, v.stderr, v.build = v.io.Out, v.io.Err, v.io.Err
 	if o.Output || o.JSON {
 		// Standard output carries the data alone.
@@ -232,7 +234,18 @@ func (v *view) notice(line string) {
 	if v.silent {
 		return
 	}
-	_, _ = io.WriteString(v.io.Err, "apify: "+line+"\n")
+	_, _ = io.WriteString(v.io.Err, v.paint(color.Faint, "apify:")+" "+line+"\n")
+}
+
+// paint colours text for a terminal, unless NO_COLOR is set.
+func (v *view) paint(attribute color.Attribute, text string) string {
+	c := color.New(attribute)
+	if v.io.ErrTTY && v.getenv("NO_COLOR") == "" {
+		c.EnableColor()
+	} else {
+		c.DisableColor()
+	}
+	return c.Sprint(text)
 }
 
 // changed shows status messages as they change.
