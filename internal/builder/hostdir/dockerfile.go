@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/builder/dockerfile"
@@ -64,19 +65,8 @@ func withoutInit(argv []string) []string {
 
 // hostCommand turns a command of the image into one of this machine.
 func (f *finder) hostCommand(image *imagePaths, argv []string) ([]string, error) {
-	if len(argv) == 3 && argv[1] == "-c" && path.IsAbs(argv[0]) {
-		line := argv[2]
-		if words := strings.Fields(line); simple.MatchString(strings.TrimSpace(line)) {
-			if words[0] == "exec" && len(words) > 1 {
-				words = words[1:]
-			}
-			// A line whose first word is no program is for the shell after all.
-			command, err := f.hostCommand(image, words)
-			if err == nil || install[path.Base(words[0])] != "" {
-				return command, err
-			}
-		}
-		return shellCommand(image.line(line))
+	if isShellLine(argv) {
+		return f.hostShellLine(image, argv)
 	}
 	out := make([]string, len(argv))
 	for i, word := range argv[1:] {
@@ -133,6 +123,44 @@ func (f *finder) hostCommand(image *imagePaths, argv []string) ([]string, error)
 		return nil, err
 	}
 	out[0] = program
+	return out, nil
+}
+
+// isShellLine tells whether a command is a line for a shell, whichever way it
+// was written: the last argument after -c.
+func isShellLine(argv []string) bool {
+	if len(argv) < 3 {
+		return false
+	}
+	switch path.Base(argv[0]) {
+	case "sh", "bash", "ash", "dash", "zsh":
+		option := argv[len(argv)-2]
+		return strings.HasPrefix(option, "-") && !strings.HasPrefix(option, "--") && strings.HasSuffix(option, "c")
+	}
+	return false
+}
+
+func (f *finder) hostShellLine(image *imagePaths, argv []string) ([]string, error) {
+	line := argv[len(argv)-1]
+	if words := strings.Fields(line); simple.MatchString(strings.TrimSpace(line)) {
+		if words[0] == "exec" && len(words) > 1 {
+			words = words[1:]
+		}
+		// A line whose first word is no program is for the shell after all.
+		command, err := f.hostCommand(image, words)
+		if err == nil || install[path.Base(words[0])] != "" {
+			return command, err
+		}
+	}
+	program := argv[0]
+	if !path.IsAbs(program) || !isFile(program) {
+		var err error
+		if program, err = lookup(path.Base(program), nil); err != nil {
+			return nil, err
+		}
+	}
+	out := slices.Clone(argv)
+	out[0], out[len(out)-1] = program, image.line(line)
 	return out, nil
 }
 

@@ -207,6 +207,12 @@ func TestBuildFindsTheStartCommand(t *testing.T) {
 			summary: "command of Dockerfile",
 			prints:  "one  two\nshell go.sh \nshell go.sh \n",
 		},
+		"Dockerfile, a line for a shell of its own": {
+			files:   map[string]string{"Dockerfile": "FROM busybox\nCOPY src /opt/\nSHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]\nCMD false | /opt/go.sh || echo \"${BASH_VERSION:+bash}\"\n", "src/go.sh*": shellPrints},
+			needs:   "bash",
+			summary: "command of Dockerfile",
+			prints:  "shell go.sh \nbash\n",
+		},
 		"Dockerfile, shell form of plain words": {
 			files:   map[string]string{"Dockerfile": "FROM busybox\nWORKDIR /usr/src/app\nCOPY src ./\nCMD exec sh go.sh --all\n", "src/go.sh": shellPrints},
 			summary: "command of Dockerfile",
