@@ -8,6 +8,7 @@ require (
 	github.com/containerd/errdefs v1.0.0 // tells the Docker client's errors apart
 	github.com/docker/docker v28.5.2+incompatible // speaks to any engine with the Docker API
 	github.com/docker/go-connections v0.8.2 // port types of the Docker client's API
+	github.com/fatih/color v1.18.0 // colour on terminals only, and NO_COLOR
 	github.com/google/go-cmp v0.7.0 // tests: readable differences
 	github.com/moby/buildkit v0.26.3 // image builds over a session with BuildKit; parses Dockerfiles
 	github.com/moby/patternmatcher v0.6.0 // .dockerignore, as engines read it
@@ -23,8 +24,6 @@ require (
 	golang.org/x/term v0.47.0 // whether a stream is a terminal
 	google.golang.org/protobuf v1.36.10 // BuildKit's progress messages
 )
-
-require github.com/fatih/color v1.18.0
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
