@@ -109,7 +109,12 @@ func (e *Executor) launch(ctx, work context.Context, name string, spec executor.
 	// Attached first, so that no output can be missed.
 	stream, err := e.cli.ContainerAttach(work, name, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
-		return nil, e.explain(ctx, err, "attaching to a container")
+		// Podman prepares the container here, and the client drops what it says
+		// when that fails; asked to start the container, it says so again.
+		if reason := e.cli.ContainerStart(work, name, container.StartOptions{}); reason != nil {
+			err = reason
+		}
+		return nil, e.explain(ctx, err, "starting a container of image "+spec.Image)
 	}
 	output := newOutput(stream, spec.Stdout, spec.Stderr)
 	err = e.cli.ContainerStart(work, name, container.StartOptions{})
@@ -253,7 +258,7 @@ func (e *Executor) explain(ctx context.Context, err error, doing string) error {
 	case strings.Contains(text, "port is already allocated"), strings.Contains(text, "address already in use"):
 		return fault.New(fault.Conflict, "%s: the port on this machine is taken: %w", doing, err).
 			WithHint("try again; another port is chosen then")
-	case strings.Contains(text, "OCI runtime"), strings.Contains(text, "executable file"), strings.Contains(text, "no command specified"), strings.Contains(text, "No command specified"):
+	case strings.Contains(text, "OCI"), strings.Contains(text, "executable file"), strings.Contains(text, "no command specified"), strings.Contains(text, "No command specified"):
 		return fault.New(fault.RunFailed, "%s: %w", doing, err).
 			WithHint("check CMD and ENTRYPOINT of the Dockerfile")
 	}
