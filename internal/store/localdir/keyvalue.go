@@ -59,6 +59,8 @@ type found struct {
 	contentType string // "" when only the content can tell
 	size        int64
 	modified    time.Time
+	// current says that a sidecar names this very file as the record.
+	current bool
 }
 
 func (f found) info(key string) store.RecordInfo {
@@ -285,7 +287,7 @@ func (k *keyValueStore) candidates(dir folder, key string) []found {
 		if err != nil || !info.Mode().IsRegular() {
 			return false
 		}
-		files = append(files, found{file, contentType, info.Size(), info.ModTime()})
+		files = append(files, found{file: file, contentType: contentType, size: info.Size(), modified: info.ModTime()})
 		return true
 	}
 	bases := []string{key, escapedBase(key)}
@@ -300,10 +302,8 @@ func (k *keyValueStore) candidates(dir folder, key string) []found {
 		ok = ok && (s.Key == key || base == key)
 		if ok && s.Next != nil && try(s.Next.File, s.Next.ContentType) {
 			f := &files[len(files)-1]
-			if f.file == s.Next.File && f.size == s.Next.Size && f.modified.UnixNano() == s.Next.Modified {
-				return files // the change was made, but not tidied up
-			}
-			f.contentType = s.ContentType
+			f.contentType = s.typeOf(*f)
+			f.current = s.Next.describes(*f)
 		}
 		if file := k.known[key]; !ok && base == key && file != "" {
 			if stem, own := readName(file); stem == key && try(file, own) {
@@ -319,7 +319,7 @@ func (k *keyValueStore) candidates(dir folder, key string) []found {
 			if s.Extension != "" {
 				try(base+"."+s.Extension, s.ContentType)
 			}
-			if len(files) > 0 {
+			if len(files) > 0 && s.Next == nil {
 				continue
 			}
 		} else if base != key {
@@ -346,9 +346,17 @@ func orElse(s, fallback string) string {
 	return fallback
 }
 
-// newest picks the file that was written last.
+// newest picks the file that was written last, unless a sidecar decides.
 func newest(files []found) found {
-	return slices.MaxFunc(files, func(a, b found) int { return a.modified.Compare(b.modified) })
+	return slices.MaxFunc(files, func(a, b found) int {
+		if a.current != b.current {
+			if a.current {
+				return 1
+			}
+			return -1
+		}
+		return a.modified.Compare(b.modified)
+	})
 }
 
 // lookUp finds the record of a key; the store is locked.

@@ -83,13 +83,13 @@ func (l *listing) found(key string) (found, bool) {
 			continue
 		}
 		stem, contentType := readName(file)
-		f := found{file, contentType, info.Size(), info.ModTime()}
+		f := found{file: file, contentType: contentType, size: info.Size(), modified: info.ModTime()}
 		for _, base := range []string{file, stem} {
 			if !l.has[base+sidecarSuffix] {
 				continue
 			}
 			if s, ok := l.store.sidecarOf(l.dir, base+sidecarSuffix); ok {
-				f.contentType = s.typeOf(f)
+				f.contentType, f.current = s.typeOf(f), s.Next != nil && s.Next.describes(f)
 				break
 			}
 		}
@@ -103,10 +103,15 @@ func (l *listing) found(key string) (found, bool) {
 
 // typeOf is the content type that the sidecar gives to a file.
 func (s sidecar) typeOf(f found) string {
-	if n := s.Next; n != nil && n.File == f.file && n.Size == f.size && n.Modified == f.modified.UnixNano() {
-		return n.ContentType
+	if s.Next != nil && s.Next.describes(f) {
+		return s.Next.ContentType
 	}
 	return s.ContentType
+}
+
+// describes reports whether a file is the one that was announced.
+func (n *nextRecord) describes(f found) bool {
+	return n.File == f.file && n.Size == f.size && n.Modified == f.modified.UnixNano()
 }
 
 // search looks for files of a key with names that only other programs give.
@@ -120,7 +125,7 @@ func (k *keyValueStore) search(dir folder, key string) []found {
 	if strings.ContainsRune(key, '.') && plainKey(key) {
 		if info, err := os.Stat(k.path(key)); err == nil && info.Mode().IsRegular() {
 			_, contentType := readName(key)
-			return []found{{key, contentType, info.Size(), info.ModTime()}}
+			return []found{{file: key, contentType: contentType, size: info.Size(), modified: info.ModTime()}}
 		}
 	}
 	return nil

@@ -18,6 +18,10 @@ import (
 // is killed; this package itself checks them against the files.
 const flushEvery = 50 * time.Millisecond
 
+// accessPrecision is how much later than recorded a storage must be read for
+// that to be recorded too: reading should not write each time.
+const accessPrecision = time.Minute
+
 // storage is what the three kinds have in common: a folder, its metadata, and
 // the lock that serialises changes between goroutines and processes.
 type storage struct {
@@ -156,7 +160,9 @@ func (s *storage) beginRead(ctx context.Context) (end func(), err error) {
 		s.mu.Unlock()
 		return nil, err
 	}
-	s.meta.info.AccessedAt = time.Now()
+	if now := time.Now(); now.Sub(s.meta.info.AccessedAt) > accessPrecision {
+		s.meta.info.AccessedAt, s.stale = now, true
+	}
 	return func() {
 		if locked {
 			s.locked.unlock()
