@@ -43,6 +43,14 @@ func TestKilledRunsLeaveNothing(t *testing.T) {
 				k.runAgain()
 				k.check()
 			}
+			if ok, _ := engineAnswers(); !ok {
+				return
+			}
+			// Whichever executor comes next cleans up.
+			k.killAfter(time.Second)
+			k.next = map[string]string{"process": "docker", "docker": "process"}[executor]
+			k.runAgain()
+			k.check()
 		})
 	}
 }
@@ -50,6 +58,7 @@ func TestKilledRunsLeaveNothing(t *testing.T) {
 type killed struct {
 	t                           *testing.T
 	dir, executor, apify, actor string
+	next                        string // executor of the run after, when it is another one
 }
 
 const restless = `#!/bin/sh
@@ -107,7 +116,11 @@ func (k *killed) runAgain() {
 	if err := os.WriteFile(path, []byte("true"), 0o644); err != nil {
 		k.t.Fatal(err)
 	}
-	if out, err := k.command("--no-purge").CombinedOutput(); err != nil {
+	cmd := k.command("--no-purge")
+	if k.next != "" {
+		cmd.Args = append(cmd.Args, "--executor", k.next)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
 		k.t.Fatalf("the run after: %v\n%s", err, out)
 	}
 }

@@ -56,6 +56,21 @@ func chooseExecutor(ctx context.Context, d *definition.Actor, opts cmdkit.Platfo
 	return build, exec, err
 }
 
+// otherExecutors gives the executors besides chosen that this machine has.
+func otherExecutors(ctx context.Context, chosen executor.Executor) []executor.Executor {
+	if chosen.Name() == "docker" {
+		if exec, err := process.New(); err == nil {
+			return []executor.Executor{exec}
+		}
+		return nil
+	}
+	cli, err := docker.Connect(ctx)
+	if err != nil {
+		return nil // without an engine there are no containers
+	}
+	return []executor.Executor{docker.New(cli)}
+}
+
 func relative(root, path string) string {
 	if rel, err := filepath.Rel(root, path); err == nil {
 		return rel

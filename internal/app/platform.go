@@ -79,7 +79,8 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 		config.StorageDir = p.storageDir
 	}
 	p.engine = engine.New(config)
-	if err := p.engine.Recover(ctx); err != nil {
+	unfinished, err := p.engine.Recover(ctx)
+	if err != nil {
 		return nil, err
 	}
 	p.actor = p.engine.Register(&engine.Program{
@@ -97,7 +98,7 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	if err := p.listeners.serve(ctx, handler); err != nil {
 		return nil, err
 	}
-	p.reap(ctx)
+	p.reap(ctx, unfinished > 0)
 	return p, nil
 }
 
@@ -116,14 +117,28 @@ func (p *platform) openStorage(ctx context.Context) error {
 	return root.DropOldRuns(ctx, keptRuns)
 }
 
-// reap ends what an apify run that was killed has left behind.
-func (p *platform) reap(ctx context.Context) {
-	left, err := p.executor.Reap(ctx)
-	for _, l := range left {
-		p.opts.Notice("cleaned up what run " + l.RunID + " left behind: " + l.ID)
+// reap ends what an apify run that was killed has left behind: with the
+// executor of this run, and, when a run on these storages did not end, with the
+// other ones too.
+func (p *platform) reap(ctx context.Context, everywhere bool) {
+	executors := []executor.Executor{p.executor}
+	if everywhere {
+		others := otherExecutors(ctx, p.executor)
+		executors = append(executors, others...)
+		defer func() {
+			for _, other := range others {
+				_ = other.Close() // it has started nothing
+			}
+		}()
 	}
-	if err != nil {
-		p.opts.Notice("warning: looking for what killed runs left behind: " + err.Error())
+	for _, exec := range executors {
+		left, err := exec.Reap(ctx)
+		for _, l := range left {
+			p.opts.Notice("cleaned up what run " + l.RunID + " left behind: " + l.ID)
+		}
+		if err != nil {
+			p.opts.Notice("warning: looking for what killed runs left behind: " + err.Error())
+		}
 	}
 }
 

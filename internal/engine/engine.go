@@ -99,11 +99,12 @@ func (e *Engine) Close() {
 }
 
 // Recover gives a terminal status to the runs that an engine which is gone left
-// unfinished. The caller guarantees that no other engine serves the store.
-func (e *Engine) Recover(ctx context.Context) error {
+// unfinished, and tells how many there were. The caller guarantees that no other
+// engine serves the store.
+func (e *Engine) Recover(ctx context.Context) (recovered int, err error) {
 	runs, err := e.cfg.Store.Runs().List(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, r := range runs {
 		if r.Status.Terminal() {
@@ -116,10 +117,11 @@ func (e *Engine) Recover(ctx context.Context) error {
 			return moveTo(r, api.StatusFailed)
 		})
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err
+			return recovered, err
 		}
+		recovered++
 	}
-	return nil
+	return recovered, nil
 }
 
 // Run gives the record of a run.

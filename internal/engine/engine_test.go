@@ -431,8 +431,8 @@ func TestRecoverEndsWhatAnotherEngineLeft(t *testing.T) {
 	if err := b.root.Runs().Create(t.Context(), left.ID, left); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Recover(t.Context()); err != nil {
-		t.Fatal(err)
+	if n, err := b.Recover(t.Context()); err != nil || n != 1 {
+		t.Fatalf("recovered %d, %v", n, err)
 	}
 	if r, err := b.Run(t.Context(), left.ID); err != nil || r.Status != api.StatusFailed || r.FinishedAt == nil {
 		t.Errorf("%s, %v", r.Status, err)
