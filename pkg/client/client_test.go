@@ -243,6 +243,26 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
+func TestAServerThatNeverAnswersIsAskedOnce(t *testing.T) {
+	var calls atomic.Int32
+	over := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		<-over
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(over) })
+	c, err := client.New(client.Options{
+		BaseURL: server.URL, HTTP: &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 50 * time.Millisecond}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Me(t.Context()); !fault.Is(err, fault.Unavailable) || calls.Load() != 1 {
+		t.Errorf("%v after %d calls", err, calls.Load())
+	}
+}
+
 func TestLoopbackNeedsNoProxy(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://192.0.2.1:9")
 	t.Setenv("NO_PROXY", "")

@@ -44,9 +44,10 @@ func retry(call call, attempt int, resp *http.Response, err error) (time.Duratio
 		if errors.As(err, &read) {
 			return 0, false
 		}
-		// Anything else that is not a failure of the transport repeats itself.
+		// Anything else that is not a failure of the transport repeats itself,
+		// and a server that let us wait for minutes would do so again.
 		var transport *url.Error
-		if !errors.As(err, &transport) {
+		if !errors.As(err, &transport) || transport.Timeout() && !refused {
 			return 0, false
 		}
 		return pause, refused || !call.once

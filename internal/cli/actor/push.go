@@ -88,6 +88,9 @@ type source struct {
 // touched only when nothing else is given.
 func (o *pushOptions) source(cmd *cobra.Command, streams *cmdkit.IO) (source, error) {
 	jsonGiven := cmd.Flags().Changed("json")
+	if jsonGiven && o.json == onlyJSON && len(o.args) == 1 && strings.HasPrefix(o.args[0], "@") {
+		o.json, o.args = o.args[0], nil // --json @file, with a space
+	}
 	stdin := source{name: "standard input", in: streams.In, live: true, json: jsonGiven}
 	if jsonGiven && o.json != onlyJSON {
 		if len(o.args) > 0 {
