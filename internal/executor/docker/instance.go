@@ -73,20 +73,40 @@ func (i *instance) supervise() {
 
 // follow blocks until the container has ended.
 func (i *instance) follow(ctx context.Context) (executor.Exit, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	ended, failed := i.executor.cli.ContainerWait(ctx, i.name, container.WaitConditionNotRunning)
-	select {
-	case r := <-ended:
-		if r.Error != nil && r.Error.Message != "" {
-			return executor.Exit{}, fault.New(fault.Internal, "waiting for container %s: %s", i.name, r.Error.Message)
+	// Podman keeps waiting when its own clean-up after a container fails. Who
+	// has closed its output has most often ended, so that is when to ask.
+	silent := i.output.copied
+	var look <-chan time.Time
+	for {
+		select {
+		case r := <-ended:
+			if r.Error != nil && r.Error.Message != "" {
+				return executor.Exit{}, fault.New(fault.Internal, "waiting for container %s: %s", i.name, r.Error.Message)
+			}
+			return executor.Exit{Code: int(r.StatusCode)}, nil
+		case err := <-failed:
+			if client.IsErrNotFound(err) {
+				return executor.Exit{}, fault.New(fault.RunFailed, "container %s was removed by somebody else", i.name)
+			}
+			return executor.Exit{}, err
+		case <-silent:
+			silent, look = nil, time.After(lookAfter)
+		case <-look:
+			c, err := i.executor.cli.ContainerInspect(ctx, i.name)
+			if err == nil && c.ContainerJSONBase != nil && c.State != nil && !c.State.Running && !c.State.Paused && !c.State.Restarting {
+				return executor.Exit{Code: c.State.ExitCode}, nil
+			}
+			look = time.After(lookAfter)
 		}
-		return executor.Exit{Code: int(r.StatusCode)}, nil
-	case err := <-failed:
-		if client.IsErrNotFound(err) {
-			return executor.Exit{}, fault.New(fault.RunFailed, "container %s was removed by somebody else", i.name)
-		}
-		return executor.Exit{}, err
 	}
 }
+
+// lookAfter is how long to rely on the engine to tell of the end of a container
+// whose output has ended.
+const lookAfter = time.Second
 
 // outOfMemory says whether the memory limit ended a container that failed. The
 // engine hears of it on another way than of the end, so it is asked again when

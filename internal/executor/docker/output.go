@@ -17,17 +17,18 @@ const drainLimit = 5 * time.Second
 // come.
 type output struct {
 	stream types.HijackedResponse
-	ended  atomic.Bool // the container has ended
-	killed atomic.Bool // Kill was called
-	closed atomic.Bool // the stream was closed by us
-	copied chan error  // gets the one result of copying
+	ended  atomic.Bool   // the container has ended
+	killed atomic.Bool   // Kill was called
+	closed atomic.Bool   // the stream was closed by us
+	copied chan struct{} // closed when err is the result of copying
+	err    error
 }
 
 func newOutput(stream types.HijackedResponse, stdout, stderr io.Writer) *output {
-	o := &output{stream: stream, copied: make(chan error, 1)}
+	o := &output{stream: stream, copied: make(chan struct{})}
 	go func() {
-		_, err := stdcopy.StdCopy(&sink{to: stdout}, &sink{to: stderr}, o)
-		o.copied <- err
+		defer close(o.copied)
+		_, o.err = stdcopy.StdCopy(&sink{to: stdout}, &sink{to: stderr}, o)
 	}()
 	return o
 }
@@ -46,9 +47,9 @@ func (o *output) Read(p []byte) (int, error) {
 func (o *output) drain() error {
 	o.ended.Store(true)
 	_ = o.stream.Conn.SetReadDeadline(time.Now().Add(drainLimit)) // for a Read that waits already
-	err := <-o.copied
+	<-o.copied
 	o.stream.Close()
-	return err
+	return o.err
 }
 
 // abandon ends the copying. After it nothing is written any more.
