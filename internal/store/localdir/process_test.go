@@ -65,6 +65,14 @@ func runChild(task, dir, name string) error {
 			}
 		}
 		return r.Close()
+	case "replace until killed":
+		// Nothing else, so that most deaths come in the middle of it.
+		for n := 0; ; n++ {
+			contentType := childTypes[n%len(childTypes)]
+			if _, err := k.Put(ctx, "K", contentType, strings.NewReader(contentType)); err != nil {
+				return err
+			}
+		}
 	case "work until killed":
 		acknowledged := bufio.NewWriter(os.Stdout)
 		for n := 0; ; n++ {
@@ -164,6 +172,7 @@ func TestKilledWriters(t *testing.T) {
 	rounds := 0
 	for ; time.Now().Before(deadline); rounds++ {
 		names := []string{fmt.Sprintf("a%d", rounds), fmt.Sprintf("b%d", rounds)}
+		replacing, _ := startChild(t, "replace until killed", dir, "")
 		var outs []*bytes.Buffer
 		var cmds []*exec.Cmd
 		for _, name := range names {
@@ -171,9 +180,10 @@ func TestKilledWriters(t *testing.T) {
 			cmds, outs = append(cmds, cmd), append(outs, out)
 		}
 		time.Sleep(time.Duration(20+rand.IntN(80)) * time.Millisecond)
-		for _, cmd := range cmds {
+		for _, cmd := range append(cmds, replacing) {
 			cmd.Process.Kill()
 		}
+		replacing.Wait()
 		for i, cmd := range cmds {
 			if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() == 1 {
 				t.Fatalf("the child ended by itself: %v", err)

@@ -23,8 +23,11 @@ func TestPurge(t *testing.T) {
 	}
 	r := Open(dir)
 	ctx := t.Context()
+	other := Open(dir) // another process
+	defer r.Close()
+	defer other.Close()
 	d, k, q := defaultDataset(t, r), defaultStore(t, r), defaultQueue(t, r)
-	theirs := defaultQueue(t, Open(dir)) // as another process has it
+	theirs := defaultQueue(t, other)
 	fill := func() {
 		check(t, d.Append(ctx, []json.RawMessage{[]byte(`{"a":1}`)}))
 		for _, put := range [][2]string{{"OUTPUT", "text/x"}, {"INPUT2", "a/b"}, {"data.json", "application/json"}, {"INPUT", "application/json"}} {
@@ -117,6 +120,7 @@ func TestLockRuns(t *testing.T) {
 
 func TestDropOldRuns(t *testing.T) {
 	r := Open(t.TempDir())
+	defer r.Close()
 	ctx := t.Context()
 	for n, status := range []api.Status{api.StatusRunning, api.StatusSucceeded, api.StatusFailed, api.StatusAborted, api.StatusReady} {
 		id := string(rune('a' + n))

@@ -190,6 +190,22 @@ func testRequestQueues(t *testing.T, open Open) {
 		q = reopen(p)
 		wantSlice(t, "head after reopening", head(t, q, 100), want)
 	})
+	t.Run("OrderInABatch", func(t *testing.T) {
+		p, q := newQueue(t)
+		var want []string
+		for n := range 100 {
+			want = append(want, fmt.Sprintf("http://%d/", n))
+		}
+		add(t, q, false, want...)
+		wantSlice(t, "head", head(t, q, 100), want)
+		q = reopen(p)
+		wantSlice(t, "head after reopening", head(t, q, 100), want)
+		lock(t, q, 50, 30*time.Millisecond, alice)
+		time.Sleep(50 * time.Millisecond)
+		got := urls(lock(t, q, 100, time.Minute, alice).Items)
+		// Those whose lock expired come after those that were never handed out.
+		wantSlice(t, "after expiry", got, append(slices.Clone(want[50:]), want[:50]...))
+	})
 	t.Run("Update", func(t *testing.T) {
 		p, q := newQueue(t)
 		add(t, q, false, "http://a/", "http://b/", "http://c/")

@@ -1,0 +1,165 @@
+package localdir
+
+import (
+	"context"
+	"time"
+
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// Lock hands out requests that nobody holds.
+func (q *requestQueue) Lock(ctx context.Context, limit int, d time.Duration, c store.Client) (head store.Head, err error) {
+	nothing := false
+	err = q.read(ctx, func() error {
+		// Crawlers ask an empty queue again and again: that writes nothing.
+		if nothing = len(q.index.ready) == 0 || limit <= 0; nothing {
+			q.meet(c)
+			q.describe(&head)
+		}
+		return nil
+	})
+	if err != nil || nothing {
+		return head, err
+	}
+	err = q.change(ctx, c, func() error {
+		chosen := q.index.ready.first(limit)
+		changes := make([]change, len(chosen))
+		for i, e := range chosen {
+			changes[i] = change{e.id, c}
+		}
+		if err := q.announce(changes...); err != nil {
+			return err
+		}
+		until := ticksOf(time.Now().Add(d))
+		for i, e := range chosen {
+			// The fraction keeps them in order should they all expire.
+			expiry := until + ticks(i)
+			if e.place < 0 {
+				expiry = -expiry
+			}
+			err := q.move(e, locked, expiry, c)
+			if fault.Is(err, fault.NotFound) {
+				continue // another program removed it
+			}
+			if err != nil {
+				for _, done := range chosen[:i] {
+					if done.state == locked {
+						q.move(done, ready, done.before, store.Client{})
+					}
+				}
+				return err
+			}
+			item := e.headItem()
+			item.LockExpiresAt = expiry.abs().time()
+			head.Items = append(head.Items, item)
+		}
+		q.describe(&head)
+		return nil
+	})
+	if err != nil {
+		return store.Head{}, err
+	}
+	return head, nil
+}
+
+// move gives a request another place, on disk first.
+func (q *requestQueue) move(e *entry, to state, place ticks, holder store.Client) error {
+	f, err := q.stored(e.id)
+	if err != nil {
+		return err
+	}
+	f.setPlace(place)
+	if err := q.write(&f); err != nil {
+		return err
+	}
+	q.index.put(e, func() {
+		if e.state == ready {
+			e.before = e.place
+		}
+		e.state, e.place, e.holder = to, place, holder
+	})
+	return nil
+}
+
+// Prolong moves the expiry of a lock, or takes a lock nobody has.
+func (q *requestQueue) Prolong(ctx context.Context, id string, d time.Duration, forefront bool, c store.Client) (expires time.Time, err error) {
+	err = q.changeOne(ctx, id, c, func(e *entry) error {
+		switch {
+		case e.state == handled:
+			return fault.New(fault.InvalidRequest, "request %q has been handled already", id).
+				WithType("request-handled-or-locked")
+		case e.state == locked && !e.heldBy(c):
+			return q.held(id)
+		}
+		expiry := ticksOf(time.Now().Add(d))
+		expires = expiry.time()
+		if forefront {
+			expiry = -expiry
+		}
+		if err := q.announce(change{id, c}); err != nil {
+			return err
+		}
+		return q.move(e, locked, expiry, c)
+	})
+	return expires, err
+}
+
+// Release gives up a lock; the request goes to the front or the back.
+func (q *requestQueue) Release(ctx context.Context, id string, forefront bool, c store.Client) error {
+	return q.changeOne(ctx, id, c, func(e *entry) error {
+		if e.state != locked {
+			return nil
+		}
+		if !e.heldBy(c) {
+			return q.held(id)
+		}
+		if err := q.announce(change{id: id}); err != nil {
+			return err
+		}
+		return q.move(e, ready, q.index.newPlace(forefront), store.Client{})
+	})
+}
+
+// Unlock releases all locks of a client and its run; the requests go back to
+// where they were.
+func (q *requestQueue) Unlock(ctx context.Context, c store.Client) (n int, err error) {
+	var mine []*entry
+	pick := func() error {
+		mine = mine[:0]
+		for _, e := range q.index.locked {
+			if e.heldBy(c) {
+				mine = append(mine, e)
+			}
+		}
+		return nil
+	}
+	if err := q.read(ctx, pick); err != nil || len(mine) == 0 {
+		return 0, err
+	}
+	err = q.change(ctx, c, func() error {
+		pick()
+		changes := make([]change, len(mine))
+		for i, e := range mine {
+			changes[i] = change{id: e.id}
+		}
+		if err := q.announce(changes...); err != nil {
+			return err
+		}
+		for _, e := range mine {
+			place := e.before
+			if place == 0 {
+				place = q.index.newPlace(e.place < 0)
+			}
+			if err := q.move(e, ready, place, store.Client{}); err != nil {
+				if fault.Is(err, fault.NotFound) {
+					continue
+				}
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
