@@ -137,6 +137,9 @@ func (o *Options) report(ctx context.Context, c *client.Client, platform cmdkit.
 			return err
 		}
 	}
+	if r.Status != api.StatusSucceeded {
+		view.silent = false // a failure is not part of the log
+	}
 	view.notice(o.summary(ctx, c, platform, r, view))
 	if status := exitStatus(r); status != 0 {
 		return &cmdkit.ExitError{Status: status}
