@@ -46,12 +46,21 @@ func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 // handler answers a call; an error it returns is the answer.
 type handler func(c *call) error
 
-// ctx ends with the connection: for reads and waits.
-func (c *call) ctx() context.Context { return c.r.Context() }
+// ctx is for whatever a call looks up on its way: that of a read ends with the
+// connection, that of anything else does not.
+func (c *call) ctx() context.Context {
+	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead {
+		return c.r.Context()
+	}
+	return c.writeCtx()
+}
 
 // writeCtx does not end with the connection. SDKs send a last status message
 // and are gone before the answer; what they sent must happen all the same.
 func (c *call) writeCtx() context.Context { return context.WithoutCancel(c.r.Context()) }
+
+// waitCtx ends with the connection, so that nothing waits for nobody.
+func (c *call) waitCtx() context.Context { return c.r.Context() }
 
 // param is a wildcard of the route's path.
 func (c *call) param(name string) string { return c.r.PathValue(name) }

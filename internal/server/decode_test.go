@@ -188,7 +188,7 @@ func TestEncodeRequestGivesWhatTheClientsNeed(t *testing.T) {
 			`{"url":"http://u","uniqueKey":"k","payload":null,"loadedUrl":"","headers":null,"errorMessages":null,"own":0}`)},
 			`{"id":"i","url":"http://u","uniqueKey":"k","own":0,"method":"GET","retryCount":0,"headers":{},"userData":{},"noRetry":false}`},
 		{store.Request{ID: "i", Method: "POST", HandledAt: &handled, JSON: json.RawMessage(
-			`{"id":"i","uniqueKey":"k","url":"http://u","method":"post","retryCount":3,"headers":{"a":"b"},"userData":{"c":1},"noRetry":true}`)},
+			`{"id":"i","uniqueKey":"k","url":"http://u","method":"post","retryCount":3,"headers":{"a":"b"},"userData":{"c":1},"noRetry":true,"handledAt":"2020-01-01 00:00:00+00:00","lockByClient":"x","lockExpiresAt":null}`)},
 			`{"id":"i","uniqueKey":"k","url":"http://u","method":"POST","retryCount":3,"headers":{"a":"b"},"userData":{"c":1},"noRetry":true,"handledAt":"2026-01-02T03:04:05.000Z"}`},
 	} {
 		got, err := encodeRequest(test.req)

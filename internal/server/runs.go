@@ -95,7 +95,7 @@ func (c *call) wait(run api.Run) (api.Run, error) {
 	if *seconds < maxWait.Seconds() {
 		d = time.Duration(*seconds * float64(time.Second))
 	}
-	return c.s.Engine.WaitRun(c.ctx(), run.ID, d)
+	return c.s.Engine.WaitRun(c.waitCtx(), run.ID, d)
 }
 
 func (s *server) listRuns(c *call) error { return s.runList(c, "") }

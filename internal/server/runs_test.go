@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,19 +94,24 @@ func TestRunToItsEnd(t *testing.T) {
 	p.do("GET", "/v2/actor-runs/"+id+"/log?stream=1&raw=1", nil).want(200) // ends at once
 	p.do("GET", "/v2/logs/nothing", nil).fails(404, "record-not-found")
 
+	other, _ := p.actor("exit 0")
 	build := started.str("data", "buildId")
+	p.do("GET", "/v2/actors/"+other.ID+"/runs/"+id, nil).fails(404, "record-not-found")
+	p.do("GET", "/v2/actors/"+other.ID+"/builds/"+build, nil).fails(404, "record-not-found")
+	p.do("GET", "/v2/actors/"+other.ID+"/builds", nil).want(200).is(0, "data", "total")
+	p.do("GET", "/v2/actors/"+other.ID+"/runs", nil).want(200).is(0, "data", "total")
 	p.do("GET", "/v2/actor-builds/"+build, nil).want(200).is("SUCCEEDED", "data", "status")
-	p.do("GET", "/v2/actors/~scripted/builds/"+build, nil).want(200).is(build, "data", "id")
+	p.do("GET", "/v2/actors/"+actor.ID+"/builds/"+build, nil).want(200).is(build, "data", "id")
 	p.do("GET", "/v2/actor-builds", nil).want(200).is(1, "data", "total")
-	p.do("GET", "/v2/actors/~scripted/builds", nil).want(200).is(build, "data", "items", 0, "id")
+	p.do("GET", "/v2/actors/"+actor.ID+"/builds", nil).want(200).is(build, "data", "items", 0, "id")
 	p.do("GET", "/v2/actor-builds/"+build+"/log", nil).want(200)
 	p.do("GET", "/v2/actors/"+actor.ID, nil).want(200).is("scripted", "data", "name")
 	p.do("GET", "/v2/actors?my=1&sortBy=createdAt", nil).want(200).is("scripted", "data", "items", 0, "name")
 	p.do("GET", "/v2/actors?sortBy=colour", nil).fails(400, "invalid-parameter")
 
-	p.do("GET", "/v2/actors/~scripted/runs/last/log", nil).want(200)
+	p.do("GET", "/v2/actors/"+actor.ID+"/runs/last/log", nil).want(200)
 	p.do("POST", "/v2/actor-runs/"+id+"/abort", nil).want(200).is("FAILED", "data", "status")
-	p.do("POST", "/v2/actors/~scripted/runs/"+id+"/abort", nil).want(200).is("FAILED", "data", "status")
+	p.do("POST", "/v2/actors/"+actor.ID+"/runs/"+id+"/abort", nil).want(200).is("FAILED", "data", "status")
 	p.do("POST", "/v2/actor-runs/"+id+"/reboot", nil).fails(400, "job-finished")
 	p.do("POST", "/v2/actor-runs/"+id+"/exit", `{"exitCode":0}`).fails(400, "job-finished")
 	p.do("DELETE", "/v2/actor-runs/"+id, nil).want(204)
@@ -204,8 +210,8 @@ func TestRebootAndLongPoll(t *testing.T) {
 	})
 	begun := time.Now()
 	p.do("GET", "/v2/actor-runs/"+id+"?waitForFinish=0.2", nil).want(200).is("RUNNING", "data", "status")
-	if took := time.Since(begun); took < 200*time.Millisecond {
-		t.Errorf("the long poll took %v only", took)
+	if took := time.Since(begun); took < 200*time.Millisecond || took > 20*time.Second {
+		t.Errorf("the long poll took %v", took)
 	}
 	time.AfterFunc(100*time.Millisecond, func() { _ = os.WriteFile(filepath.Join(dir, "go"), nil, 0o600) })
 	p.do("GET", "/v2/acts/~scripted/runs/"+id+"?waitForFinish=60", nil).want(200).is("SUCCEEDED", "data", "status")
@@ -243,22 +249,38 @@ func TestLogIsStreamedUntilTheRunEnds(t *testing.T) {
 	}
 }
 
-func TestUpdateOutlivesItsConnection(t *testing.T) {
+func TestWritesOutliveTheirConnection(t *testing.T) {
 	p := newPlatform(t)
 	p.actor("exit 0")
-	id := p.do("POST", "/v2/acts/~scripted/runs?waitForFinish=60", nil).want(201).str("data", "id")
-	for i := range 20 {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		body := fmt.Sprintf(`{"statusMessage":"last words %d","isStatusMessageTerminal":true}`, i)
-		fmt.Fprintf(conn, "PUT /v2/actor-runs/%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", id, ownerToken, len(body), body)
-		conn.Close()
-		until(t, "the update", func() bool {
-			return p.do("GET", "/v2/actor-runs/"+id, nil).want(200).get("data", "statusMessage") == fmt.Sprintf("last words %d", i)
-		})
+	run := "/v2/actor-runs/" + p.do("POST", "/v2/acts/~scripted/runs?waitForFinish=60", nil).want(201).str("data", "id")
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	body := `{"statusMessage":"last words","isStatusMessageTerminal":true}`
+	fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", run, ownerToken, len(body), body)
+	conn.Close()
+	until(t, "the update", func() bool {
+		return p.do("GET", run, nil).want(200).get("data", "statusMessage") == "last words"
+	})
+
+	// The same when the server has noticed before it did anything.
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, write := range []struct{ method, path, body string }{
+		{"PUT", run, `{"statusMessage":"very last words","isStatusMessageTerminal":true}`},
+		{"PUT", run + "/key-value-store/records/STATE", `{"a":1}`},
+		{"POST", run + "/dataset/items", `{"a":1}`},
+		{"POST", run + "/request-queue/requests", `{"url":"http://a"}`},
+	} {
+		r := httptest.NewRequest(write.method, p.URL+write.path, strings.NewReader(write.body)).WithContext(gone)
+		r.Header.Set("Authorization", "Bearer "+ownerToken)
+		p.server.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	p.do("GET", run, nil).want(200).is("very last words", "data", "statusMessage")
+	p.do("GET", run+"/key-value-store/records/STATE", nil).want(200)
+	p.do("GET", run+"/dataset", nil).want(200).is(1, "data", "itemCount")
+	p.do("GET", run+"/request-queue", nil).want(200).is(1, "data", "totalRequestCount")
 }
 
 func TestRunSync(t *testing.T) {

@@ -148,7 +148,7 @@ func (s *server) finish(c *call) (api.Run, error) {
 	if err != nil {
 		return run, err
 	}
-	if run, err = s.Engine.WaitRun(c.ctx(), run.ID, s.syncWait); err != nil {
+	if run, err = s.Engine.WaitRun(c.waitCtx(), run.ID, s.syncWait); err != nil {
 		return run, err
 	}
 	switch {
