@@ -58,7 +58,7 @@ func New(f *cmdkit.Factory, run *cobra.Command) *cobra.Command {
 		newSetStatusMessage(f), newExit(f), newMemory(f), newGetPublicURL(f),
 		run,
 	)
-	root.SetHelpCommand(newHelp())
+	cmdkit.Help(root)
 	for _, cmd := range root.Commands() {
 		if cmd != run {
 			cmd.Flags().SetNormalizeFunc(kebab)
@@ -98,24 +98,6 @@ func with(ctx context.Context, f *cmdkit.Factory, do func(context.Context, *acto
 		err = closing
 	}
 	return err
-}
-
-// newHelp replaces cobra's help command, which exits 0 for what does not exist.
-func newHelp() *cobra.Command {
-	return &cobra.Command{
-		Use:     "help [COMMAND]",
-		Short:   "Show how a command is used",
-		Example: "  actor help push-data",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			parent := cmd.Parent()
-			found, rest, err := parent.Find(args)
-			if err != nil || found == nil || len(rest) > 0 {
-				return cmdkit.UsageError(parent.CommandPath(), "there is no command %q to help with", strings.Join(args, " "))
-			}
-			found.InitDefaultHelpFlag()
-			return found.Help()
-		},
-	}
 }
 
 // Main is the program of this command tree alone: it runs the process's command
