@@ -96,9 +96,15 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "tests with containers are skipped:", err)
 		return m.Run()
 	}
-	if _, err := makeImage(baseImage, nil); err != nil {
+	old, _ := engineClient.ImageInspect(context.Background(), baseImage)
+	made, err := makeImage(baseImage, nil)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "making the test image:", err)
 		return 1
+	}
+	if old.ID != "" && old.ID != made {
+		// The one of the last time has lost its name.
+		_ = exclude(old.ID)
 	}
 	code := m.Run()
 	if left, err := containers(OwnerLabel + "=" + owner.Self().String()); err != nil || len(left) > 0 {

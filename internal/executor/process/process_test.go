@@ -5,7 +5,9 @@ package process
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -23,12 +25,9 @@ var harness = executortest.Harness{
 	Broken: func() executor.Spec { return executor.Spec{Dir: "/", Command: []string{"no-such-command"}} },
 	// A run is in the environment of its processes and in a record.
 	Remains: func(runID string) ([]string, error) {
-		var left []string
-		for _, p := range processes() {
-			if marked(p.pid, "ACTOR_RUN_ID="+runID) {
-				args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid))
-				left = append(left, fmt.Sprintf("process %d: %.80q", p.pid, args))
-			}
+		left, err := processesOf(runID)
+		if err != nil {
+			return nil, err
 		}
 		cache, err := os.UserCacheDir()
 		if err != nil {
@@ -69,3 +68,19 @@ func run(m *testing.M) int {
 }
 
 func TestConformance(t *testing.T) { executortest.Run(t, harness) }
+
+// processesOf asks the system's own tool, not the code under test.
+func processesOf(runID string) ([]string, error) {
+	flags := "axeww"
+	if runtime.GOOS == "darwin" {
+		flags = "-axEww"
+	}
+	out, err := exec.Command("ps", flags, "-o", "pid,stat,command").Output()
+	var left []string
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "ACTOR_RUN_ID="+runID) {
+			left = append(left, fmt.Sprintf("process %.80s", line))
+		}
+	}
+	return left, err
+}
