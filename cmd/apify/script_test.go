@@ -19,6 +19,7 @@ import (
 var module = filepath.Join("..", "..")
 
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", storytest.NoNap)
 	testscript.Main(m, map[string]func(){
 		"apify": func() { os.Exit(app.Main(append([]string{"apify"}, os.Args[1:]...))) },
 		"actor": func() { os.Exit(app.Main(append([]string{"actor"}, os.Args[1:]...))) },

@@ -54,6 +54,7 @@ program with a Dockerfile that takes a JSON input, works, and leaves its results
 in a dataset, a key-value store and a request queue.`,
 	})
 	root.AddCommand(runcmd.New(f, nil), actor(f))
+	cmdkit.Help(root)
 	return root
 }
 

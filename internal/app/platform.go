@@ -93,7 +93,7 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	}
 	handler := server.New(server.Config{
 		Store: over, Engine: p.engine, OwnerToken: p.token, UserID: user.ID, Username: user.Name,
-		AllowedHosts: []string{endpoint.Host},
+		AllowedHosts: []string{endpoint.Host}, ProxyPassword: user.ProxyPassword,
 	})
 	if err := p.listeners.serve(ctx, handler); err != nil {
 		return nil, err

@@ -42,6 +42,10 @@ type Options struct {
 	Env []string
 }
 
+// NoNap is the value of GORACE that keeps the race detector from sleeping a
+// second at the end of each of the many processes that stories start.
+const NoNap = "atexit_sleep_ms=0"
+
 // Run runs the stories that match pattern in testdata/script. No match is a
 // failure: a renamed story must not vanish from the tests.
 func Run(t *testing.T, o Options, pattern string) {
@@ -68,7 +72,7 @@ func Run(t *testing.T, o Options, pattern string) {
 			home := filepath.Join(env.WorkDir, ".home")
 			for _, entry := range append([]string{
 				"HOME=" + home, "USERPROFILE=" + home, "XDG_CACHE_HOME=" + filepath.Join(home, ".cache"),
-				"LocalAppData=" + filepath.Join(home, ".cache"), "NO_COLOR=1",
+				"LocalAppData=" + filepath.Join(home, ".cache"), "NO_COLOR=1", "GORACE=" + NoNap,
 			}, o.Env...) {
 				name, value, _ := strings.Cut(entry, "=")
 				env.Setenv(name, value)

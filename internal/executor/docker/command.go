@@ -16,8 +16,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/client"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -118,7 +118,7 @@ func (e *Executor) hasCommand(ctx context.Context, spec executor.Spec, dirs []st
 		switch {
 		case err == nil && !stat.Mode.IsDir():
 			return true, nil
-		case err != nil && !client.IsErrNotFound(err) && isGone(err):
+		case err != nil && !errdefs.IsNotFound(err) && isGone(err):
 			return false, err
 		}
 	}

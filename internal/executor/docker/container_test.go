@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/volume"
-	"github.com/docker/docker/client"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/hostport"
@@ -407,7 +407,7 @@ func TestReapKnowsItsOwn(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = engineClient.ContainerInspect(t.Context(), made.ID)
-			if gone := client.IsErrNotFound(err); gone != c.reaped {
+			if gone := errdefs.IsNotFound(err); gone != c.reaped {
 				t.Errorf("gone: %v, want %v (%v)", gone, c.reaped, err)
 			}
 		})

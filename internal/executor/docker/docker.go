@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/client"
@@ -212,7 +213,7 @@ func (e *Executor) describe(spec executor.Spec) (*container.Config, *container.H
 func (e *Executor) remove(ctx context.Context, name string) error {
 	for {
 		err := e.cli.ContainerRemove(ctx, name, container.RemoveOptions{Force: true, RemoveVolumes: true})
-		if err == nil || client.IsErrNotFound(err) {
+		if err == nil || errdefs.IsNotFound(err) {
 			return nil
 		}
 		// Somebody else is removing it; it is gone when it is no longer found.
@@ -252,7 +253,7 @@ func (e *Executor) explain(ctx context.Context, err error, doing string) error {
 		return err
 	case isGone(err):
 		return e.gone(err)
-	case strings.Contains(text, "No such image"), client.IsErrNotFound(err) && strings.Contains(text, "image"):
+	case strings.Contains(text, "No such image"), errdefs.IsNotFound(err) && strings.Contains(text, "image"):
 		return fault.New(fault.NotFound, "%s: the engine has no such image", doing).
 			WithHint("build it again with --rebuild")
 	case strings.Contains(text, "port is already allocated"), strings.Contains(text, "address already in use"):

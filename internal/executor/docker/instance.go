@@ -88,7 +88,7 @@ func (i *instance) follow(ctx context.Context) (executor.Exit, error) {
 			}
 			return executor.Exit{Code: int(r.StatusCode)}, nil
 		case err := <-failed:
-			if client.IsErrNotFound(err) {
+			if errdefs.IsNotFound(err) {
 				return executor.Exit{}, fault.New(fault.RunFailed, "container %s was removed by somebody else", i.name)
 			}
 			return executor.Exit{}, err
@@ -161,7 +161,7 @@ func (i *instance) signal(ctx context.Context, name string) error {
 	default:
 	}
 	err := i.executor.cli.ContainerKill(ctx, i.name, name)
-	if err == nil || client.IsErrNotFound(err) || errdefs.IsConflict(err) || strings.Contains(err.Error(), "is not running") {
+	if err == nil || errdefs.IsNotFound(err) || errdefs.IsConflict(err) || strings.Contains(err.Error(), "is not running") {
 		return nil
 	}
 	return i.executor.explain(ctx, err, "sending "+name+" to container "+i.name)

@@ -19,7 +19,6 @@ type output struct {
 	stream types.HijackedResponse
 	ended  atomic.Bool   // the container has ended
 	killed atomic.Bool   // Kill was called
-	closed atomic.Bool   // the stream was closed by us
 	copied chan struct{} // closed when err is the result of copying
 	err    error
 }

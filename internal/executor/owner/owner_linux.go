@@ -27,7 +27,7 @@ func StartOf(pid int) (start string, known bool) {
 		return "", false
 	}
 	field := strings.Fields(string(data[end+1:]))
-	const state, startTime = 3 - 3, 22 - 3 // numbered from 1 in proc(5); the third comes first here
+	const state, startTime = 0, 19 // proc(5) numbers them 3 and 22
 	if len(field) <= startTime {
 		return "", false
 	}

@@ -346,7 +346,7 @@ func (c *collection[S]) close() error {
 
 func invalidName(name string) error {
 	return fault.New(fault.InvalidRequest, "%q cannot be the name of a storage", name).
-		WithType("invalid-name").
+		WithType("invalid-value").
 		WithHint("use up to 63 letters, digits and hyphens, no hyphen at either end")
 }
 
