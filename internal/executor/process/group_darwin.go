@@ -15,8 +15,11 @@ import (
 // zombie is the state of a process of which only the exit status is left.
 const zombie = 5 // SZOMB of sys/proc.h
 
-// usageReading is empty: the list of processes does not tell.
-type usageReading struct{}
+// proc is one process as the system lists it.
+type proc struct {
+	pid, parent, group int
+	begin              uint64
+}
 
 func start(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

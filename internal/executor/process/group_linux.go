@@ -21,10 +21,11 @@ import (
 // that Go runs on.
 const ticksPerSecond = 100
 
-// usageReading is what a process has used, with its children that have ended.
-type usageReading struct {
-	ticks uint64
-	pages uint64
+// proc is one process as the system lists it, with what it has used. The ticks
+// count those of its children that have ended.
+type proc struct {
+	pid, parent, group  int
+	begin, ticks, pages uint64
 }
 
 // spawner starts processes on one thread that never ends: the signal that
@@ -64,8 +65,8 @@ func (g *group) usage() (executor.Usage, bool) {
 	var ticks, pages uint64
 	members := g.members()
 	for _, p := range members {
-		ticks += p.usage.ticks
-		pages += p.usage.pages
+		ticks += p.ticks
+		pages += p.pages
 	}
 	return executor.Usage{
 		MemoryBytes: int64(pages) * int64(os.Getpagesize()),
@@ -127,9 +128,9 @@ func look(pid int) (p proc, ok bool) {
 	}
 	p = proc{pid: pid, parent: int(number(parent)), group: int(number(processGroup)), begin: number(begin)}
 	for i := userTime; i <= childTime; i++ {
-		p.usage.ticks += number(i)
+		p.ticks += number(i)
 	}
-	p.usage.pages = number(resident)
+	p.pages = number(resident)
 	return p, true
 }
 

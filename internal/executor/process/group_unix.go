@@ -20,13 +20,6 @@ type group struct {
 	mark  string // NAME=value in the environment of every process of the run
 }
 
-// proc is one process as the system lists it.
-type proc struct {
-	pid, parent, group int
-	begin              uint64
-	usage              usageReading
-}
-
 // startGroup starts cmd as the leader of a new group.
 func startGroup(cmd *exec.Cmd, mark string) (*group, error) {
 	if err := start(cmd); err != nil {
