@@ -235,7 +235,8 @@ func TestExitEndsTheRunFromAnywhere(t *testing.T) {
 
 func TestFailuresInsideARun(t *testing.T) {
 	p := newPlatform(t)
-	run, log := p.run(`try() { "$@"; echo "status $?"; }
+	run, log := p.run(`exec 2>&1 # one stream keeps its order
+try() { "$@"; echo "status $?"; }
 try actor push-data '{"a":'
 try actor push-data --dataset=aB3dE5fG7hI9jK1lM n=1
 try actor push-data --dataset=alice/theirs n=1

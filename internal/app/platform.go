@@ -22,6 +22,9 @@ import (
 // keptRuns is how many finished runs a project's storage remembers.
 const keptRuns = 20
 
+// spareFiles is how many files the storages have at hand for the next writes.
+const spareFiles = 64
+
 // platform is an engine with its API that serves one directory.
 type platform struct {
 	opts       cmdkit.PlatformOptions
@@ -114,6 +117,9 @@ func (p *platform) openStorage(ctx context.Context) error {
 		return err
 	}
 	p.lock = lock
+	if err := root.KeepSpares(spareFiles); err != nil {
+		return err
+	}
 	return root.DropOldRuns(ctx, keptRuns)
 }
 

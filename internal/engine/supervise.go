@@ -30,10 +30,7 @@ const exitDelay = 50 * time.Millisecond
 // webServerPort is the platform's port for a run's web server.
 const webServerPort = 4321
 
-var (
-	errEnded    = errors.New("the run has ended")
-	errStarting = fault.New(fault.InvalidRequest, "the run is being started").WithType("operation-not-allowed")
-)
+var errEnded = errors.New("the run has ended")
 
 type commandKind int
 
@@ -70,6 +67,7 @@ type active struct {
 	usage             meter
 
 	commands chan command
+	early    []command     // came while the code was being started
 	done     chan struct{} // closed after the terminal status was written
 	changing sync.Mutex    // orders OnChange
 }
@@ -130,6 +128,9 @@ func (a *active) tidy(ctx context.Context, r api.Run) {
 }
 
 func (a *active) finish(ctx context.Context, end outcome) {
+	for _, c := range a.early {
+		c.accepted <- errEnded
+	}
 	a.log.end()
 	_, err := a.engine.update(ctx, a.id, func(r *api.Run) error {
 		if end.status == api.StatusFailed && r.Status == api.StatusReady {
@@ -279,7 +280,9 @@ func (a *active) start(ctx context.Context, spec executor.Spec) (instance execut
 			aborted = a.abortStart(cancel) || aborted
 		case c := <-commands:
 			if c.kind != abortRun {
-				c.accepted <- errStarting
+				// The code can be running, and asking, before we hear that it
+				// was started.
+				a.early = append(a.early, c)
 				continue
 			}
 			aborted = a.abortStart(cancel) || aborted
@@ -335,6 +338,39 @@ func (a *active) watch(ctx context.Context, instance executor.Instance, deadline
 			a.engine.cfg.Logger.Error("changing a run's status", "run", a.id, "to", to, "error", err)
 		}
 	}
+	obey := func(c command) {
+		switch c.kind {
+		case abortRun:
+			if status != api.StatusAborting {
+				become(api.StatusAborting)
+			} else if c.graceful {
+				break // it was told already
+			}
+			if c.graceful {
+				graceEnd = time.After(GracePeriod)
+				a.askToEnd(ctx, instance)
+			} else {
+				a.kill(instance)
+			}
+		case rebootRun:
+			if status == api.StatusRunning && exit == nil {
+				reboot = true
+				a.kill(instance)
+			}
+		case exitRun:
+			if status == api.StatusRunning && exit == nil {
+				exit = &c.exit
+				a.announceExit(ctx, c.exit)
+				// The caller is part of what is killed; let it have its answer.
+				time.AfterFunc(exitDelay, func() { a.kill(instance) })
+			}
+		}
+		c.accepted <- nil
+	}
+	for _, c := range a.early {
+		obey(c)
+	}
+	a.early = nil
 	for {
 		select {
 		case x := <-over:
@@ -359,33 +395,7 @@ func (a *active) watch(ctx context.Context, instance executor.Instance, deadline
 			a.kill(instance)
 
 		case c := <-a.commands:
-			switch c.kind {
-			case abortRun:
-				if status != api.StatusAborting {
-					become(api.StatusAborting)
-				} else if c.graceful {
-					break // it was told already
-				}
-				if c.graceful {
-					graceEnd = time.After(GracePeriod)
-					a.askToEnd(ctx, instance)
-				} else {
-					a.kill(instance)
-				}
-			case rebootRun:
-				if status == api.StatusRunning && exit == nil {
-					reboot = true
-					a.kill(instance)
-				}
-			case exitRun:
-				if status == api.StatusRunning && exit == nil {
-					exit = &c.exit
-					a.announceExit(ctx, c.exit)
-					// The caller is part of what is killed; let it have its answer.
-					time.AfterFunc(exitDelay, func() { a.kill(instance) })
-				}
-			}
-			c.accepted <- nil
+			obey(c)
 		}
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
-	"strconv"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -121,14 +119,14 @@ func (d *dataset) place(items *staged) (bool, error) {
 	}
 	defer dir.close()
 	last := lastItem(dir, d.meta.info.ItemCount)
-	numbers := make([]int, 0, items.count)
-	for i := range items.count {
+	numbers := make([]int, 0, len(items.paths))
+	for i := range items.paths {
 		last++
-		err := items.folder.moveTo(items.name(i), dir, itemName(last))
+		err := dir.take(items.paths[i], itemName(last))
 		for errors.Is(err, fs.ErrExist) {
 			// A program that does not know our lock added an item meanwhile.
 			last = lastItem(dir, last) + 1
-			err = items.folder.moveTo(items.name(i), dir, itemName(last))
+			err = dir.take(items.paths[i], itemName(last))
 		}
 		if err != nil {
 			for j := len(numbers) - 1; j >= 0; j-- {
@@ -143,39 +141,21 @@ func (d *dataset) place(items *staged) (bool, error) {
 	return true, nil
 }
 
-// staged are items written but not yet visible: files of the folder for
-// unfinished ones, with a common beginning.
+// staged are items written but not yet visible.
 type staged struct {
-	folder folder
-	prefix string
-	count  int // of all items
-	left   int // the first of those still there
+	paths []string
+	left  int // the first of those still there
 }
 
-func (s *staged) name(i int) string { return s.prefix + strconv.Itoa(i) }
-
 func (s *staged) discard() {
-	for i := s.left; i < s.count; i++ {
-		s.folder.remove(s.name(i))
+	for _, path := range s.paths[s.left:] {
+		os.Remove(path)
 	}
-	s.folder.close()
 }
 
 // stage checks the items, and writes them indented as the JavaScript SDK does.
 func (d *dataset) stage(ctx context.Context, items []json.RawMessage) (_ *staged, err error) {
-	path, err := d.root.temporary()
-	if err != nil {
-		return nil, err
-	}
-	s := &staged{prefix: filepath.Base(path) + "-"}
-	if s.folder, err = openFolder(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(filepath.Dir(path), 0o777); err == nil {
-			s.folder, err = openFolder(filepath.Dir(path))
-		}
-	}
-	if err != nil {
-		return nil, internal(err, "write to dataset %q", d.id)
-	}
+	s := &staged{paths: make([]string, 0, len(items))}
 	defer func() {
 		if err != nil {
 			s.discard()
@@ -193,10 +173,11 @@ func (d *dataset) stage(ctx context.Context, items []json.RawMessage) (_ *staged
 		if len(item) == 0 || item[0] != '{' || json.Indent(&text, item, "", "\t") != nil {
 			return nil, fault.New(fault.InvalidRequest, "item %d of %d is not a JSON object", i+1, len(items))
 		}
-		if err := s.folder.writeNew(s.name(i), text.Bytes()); err != nil {
+		path, err := d.root.writeAside(text.Bytes())
+		if err != nil {
 			return nil, internal(err, "write to dataset %q", d.id)
 		}
-		s.count++
+		s.paths = append(s.paths, path)
 	}
 	return s, nil
 }

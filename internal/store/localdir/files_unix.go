@@ -57,37 +57,33 @@ func (d folder) exists(name string) bool {
 
 func (d folder) remove(name string) error { return unix.Unlinkat(d.fd, name, 0) }
 
-// writeNew makes a file that must not exist yet.
-func (d folder) writeNew(name string, data []byte) error {
-	return writeNewAt(d.fd, name, data)
-}
-
 // read appends the file's content to buf.
 func (d folder) read(name string, buf []byte) ([]byte, error) {
 	return readAt(d.fd, name, buf)
 }
 
-// moveTo renames a file to a name that must be free in the other folder; a
-// taken one is fs.ErrExist.
-func (d folder) moveTo(name string, to folder, newName string) error {
-	err := renameExclusive(d.fd, name, to.fd, newName)
+// take moves a file into the folder, to a name that must be free; a taken one is
+// fs.ErrExist.
+func (d folder) take(path, name string) error {
+	err := renameExclusive(unix.AT_FDCWD, path, d.fd, name)
 	if err == unix.EINVAL || err == unix.ENOSYS || err == unix.ENOTSUP {
 		// File systems without exclusive renames have links, which are.
-		if err = unix.Linkat(d.fd, name, to.fd, newName, 0); err == nil {
-			unix.Unlinkat(d.fd, name, 0)
+		if err = unix.Linkat(unix.AT_FDCWD, path, d.fd, name, 0); err == nil {
+			unix.Unlink(path)
 		}
 	}
 	return err
 }
 
-func writeNewFile(path string, data []byte) error { return writeNewAt(unix.AT_FDCWD, path, data) }
-
 func readFile(path string, buf []byte) ([]byte, error) { return readAt(unix.AT_FDCWD, path, buf) }
 
-func writeNewAt(dir int, name string, data []byte) error {
+// writeUnfinished writes a file whose name is nobody else's: it is empty or does
+// not exist yet.
+func writeUnfinished(name string, data []byte) error {
+	const dir = unix.AT_FDCWD
 	var fd int
 	err := retry(func() (err error) {
-		fd, err = unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o666)
+		fd, err = unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC, 0o666)
 		return err
 	})
 	if err != nil {

@@ -53,18 +53,14 @@ func (d folder) exists(name string) bool {
 
 func (d folder) remove(name string) error { return os.Remove(filepath.Join(d.path, name)) }
 
-func (d folder) writeNew(name string, data []byte) error {
-	return writeNewFile(filepath.Join(d.path, name), data)
-}
-
 func (d folder) read(name string, buf []byte) ([]byte, error) {
 	return readFile(filepath.Join(d.path, name), buf)
 }
 
-// moveTo renames a file to a name that must be free in the other folder; a
-// taken one is fs.ErrExist.
-func (d folder) moveTo(name string, to folder, newName string) error {
-	return move(filepath.Join(d.path, name), filepath.Join(to.path, newName), 0)
+// take moves a file into the folder, to a name that must be free; a taken one is
+// fs.ErrExist.
+func (d folder) take(path, name string) error {
+	return move(path, filepath.Join(d.path, name), 0)
 }
 
 // replaceFile renames a file over whatever has the other name.
@@ -97,8 +93,10 @@ func move(from, to string, flags uint32) error {
 	return nil
 }
 
-func writeNewFile(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+// writeUnfinished writes a file whose name is nobody else's: it is empty or does
+// not exist yet.
+func writeUnfinished(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -103,15 +104,18 @@ func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.R
 
 // spool writes all that r gives to an unfinished file.
 func (k *keyValueStore) spool(ctx context.Context, r io.Reader) (path string, stat fs.FileInfo, err error) {
-	path, err = k.root.temporary()
+	path, err = k.root.unfinished()
 	if err != nil {
 		return "", nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	// The name is nobody else's; the file may have been made ahead.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return "", nil, internal(err, "create a file for the record")
 	}
-	_, err = io.Copy(f, readerUntil{ctx, r})
+	buf := copyBuffers.Get().(*[]byte)
+	_, err = io.CopyBuffer(onlyWriter{f}, readerUntil{ctx, r}, *buf)
+	copyBuffers.Put(buf)
 	if err == nil {
 		stat, err = f.Stat()
 	}
@@ -122,6 +126,12 @@ func (k *keyValueStore) spool(ctx context.Context, r io.Reader) (path string, st
 	}
 	return path, stat, nil
 }
+
+// copyBuffers spares a 32 KB allocation for each small record.
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// onlyWriter hides os.File's ReadFrom, which would allocate a buffer of its own.
+type onlyWriter struct{ io.Writer }
 
 // readerUntil is a reader that fails once ctx is done.
 type readerUntil struct {

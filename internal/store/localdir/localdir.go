@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
@@ -70,6 +71,7 @@ type Root struct {
 	builds   *records[api.Build]
 
 	sweep sync.Once
+	spare atomic.Pointer[spares] // nil unless KeepSpares was called
 }
 
 var _ store.Root = (*Root)(nil)
@@ -110,12 +112,21 @@ func (r *Root) Logs() store.Logs { return logs{r} }
 // Close writes counts and times that are only cached, and releases the locks'
 // files. The root may be used again afterwards.
 func (r *Root) Close() error {
-	return errors.Join(r.datasets.close(), r.values.close(), r.queues.close())
+	return errors.Join(r.datasets.close(), r.values.close(), r.queues.close(), r.spare.Swap(nil).close())
 }
 
 // path joins elements below the root's folder.
 func (r *Root) path(elements ...string) string {
 	return filepath.Join(append([]string{r.dir}, elements...)...)
+}
+
+// unfinished gives the path of a file to write and then move to its place: an
+// empty one that was made ahead, or one that does not exist yet.
+func (r *Root) unfinished() (string, error) {
+	if path, ok := r.spare.Load().take(); ok {
+		return path, nil
+	}
+	return r.temporary()
 }
 
 // temporary gives a fresh name for an unfinished file or folder, and makes sure
@@ -155,23 +166,26 @@ func sweepTemporary(dir string, now time.Time) {
 // temporaryName is unique among all processes.
 func temporaryName() string { return store.NewID() }
 
+// writeAside writes data to an unfinished file and gives its path.
+func (r *Root) writeAside(data []byte) (path string, err error) {
+	if path, err = r.unfinished(); err != nil {
+		return "", err
+	}
+	err = writeUnfinished(path, data)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Somebody has removed the whole private folder meanwhile.
+		if err = os.MkdirAll(filepath.Dir(path), 0o777); err == nil {
+			err = writeUnfinished(path, data)
+		}
+	}
+	return path, err
+}
+
 // writeAtomically puts data at path in one step, creating its folder.
 func (r *Root) writeAtomically(path string, data []byte) error {
-	tmp, err := r.temporary()
+	tmp, err := r.writeAside(data)
 	if err != nil {
 		return err
-	}
-	if err := writeNewFile(tmp, data); err != nil {
-		// Somebody may have removed the whole private folder meanwhile.
-		if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(tmp), 0o777); err != nil {
-			return err
-		}
-		if err := writeNewFile(tmp, data); err != nil {
-			return err
-		}
 	}
 	err = replaceFile(tmp, path)
 	if errors.Is(err, fs.ErrNotExist) {

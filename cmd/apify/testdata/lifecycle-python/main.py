@@ -9,9 +9,11 @@ from apify import Actor, Event, Request
 async def abort() -> None:
     told = []
 
+    ending = asyncio.Event()
+
     async def aborting(_data: object) -> None:
         await Actor.push_data({'event': 'aborting', 'told': len(told)})
-        await Actor.exit(status_message='told to abort')
+        ending.set()
 
     async def persist(_data: object) -> None:
         told.append(1)
@@ -19,7 +21,7 @@ async def abort() -> None:
     Actor.on(Event.PERSIST_STATE, persist)
     Actor.on(Event.ABORTING, aborting)
     await Actor.set_value('READY', True)
-    await asyncio.sleep(60)
+    await asyncio.wait_for(ending.wait(), 60)
 
 
 async def info() -> None:
