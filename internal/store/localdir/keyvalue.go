@@ -1,18 +1,15 @@
 package localdir
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -27,6 +24,10 @@ type keyValueStore struct {
 	foldsCase, caseKnown bool
 	// known tells which file held a key when it was last looked for.
 	known map[string]string
+	// listed are the names in the folder, unlisted counts the changes since
+	// they were last up to date: see view.
+	listed   *names
+	unlisted int
 }
 
 func newKeyValueStore(s *storage) store.KeyValueStore { return &keyValueStore{storage: s} }
@@ -149,11 +150,13 @@ func (r readerUntil) Read(p []byte) (int, error) {
 // replace puts a finished file in the place of a key's record. At each moment
 // the folder shows either the old record or the new one, type included.
 func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) error {
-	dir, err := openFolder(k.path())
+	opened, err := openFolder(k.path())
 	if err != nil {
 		return err
 	}
-	defer dir.close()
+	defer opened.close()
+	dir := k.view(opened)
+	defer func() { k.settle(dir) }()
 	name := nameRecord(key, contentType, false)
 	if k.taken(dir, key, name) {
 		name = nameRecord(key, contentType, true)
@@ -165,7 +168,7 @@ func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) 
 	case !hadSidecar && !name.needed:
 	case len(old) == 0 && !name.needed:
 	case len(old) == 0:
-		err = k.writeSidecar(name.sidecar, final)
+		err = k.writeSidecar(dir, name.sidecar, final)
 	default:
 		// Until the new file is there, the sidecar speaks for the old one.
 		present := newest(old)
@@ -177,7 +180,7 @@ func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) 
 			change.ContentType = k.sniff(present)
 		}
 		change.Next = &nextRecord{name.file, contentType, stat.Size(), stat.ModTime().UnixNano()}
-		err = k.writeSidecar(name.sidecar, change)
+		err = k.writeSidecar(dir, name.sidecar, change)
 		hadSidecar = true
 	}
 	if err != nil {
@@ -186,6 +189,7 @@ func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) 
 	if err := replaceFile(tmp, k.path(name.file)); err != nil {
 		return err
 	}
+	dir.added(name.file)
 	// The new record holds from here on; the rest is tidying up, which the next
 	// change repeats if it fails.
 	k.remember(key, name.file)
@@ -196,7 +200,7 @@ func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) 
 	}
 	switch {
 	case name.needed && len(old) > 0:
-		k.writeSidecar(name.sidecar, final)
+		k.writeSidecar(dir, name.sidecar, final)
 	case hadSidecar && !name.needed:
 		dir.remove(name.sidecar)
 	}
@@ -208,12 +212,16 @@ func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) 
 	return nil
 }
 
-func (k *keyValueStore) writeSidecar(name string, s sidecar) error {
+func (k *keyValueStore) writeSidecar(dir view, name string, s sidecar) error {
 	data, err := json.MarshalIndent(s, "", "\t")
 	if err != nil {
 		return err
 	}
-	return k.root.writeAtomically(k.path(name), data)
+	if err := k.root.writeAtomically(k.path(name), data); err != nil {
+		return err
+	}
+	dir.added(name)
+	return nil
 }
 
 // sidecarNames are the sidecars that may speak for a key, the likeliest first.
@@ -225,7 +233,7 @@ func (k *keyValueStore) sidecarNames(key string) []string {
 }
 
 // sidecarOf reads a sidecar.
-func (k *keyValueStore) sidecarOf(dir folder, name string) (sidecar, bool) {
+func (k *keyValueStore) sidecarOf(dir view, name string) (sidecar, bool) {
 	data, err := dir.read(name, nil)
 	if err != nil {
 		return sidecar{}, false
@@ -235,7 +243,7 @@ func (k *keyValueStore) sidecarOf(dir folder, name string) (sidecar, bool) {
 
 // taken reports whether a file name that a key would get belongs to another
 // key: "a" as JSON and "a.json" would both be a.json.
-func (k *keyValueStore) taken(dir folder, key string, name recordName) bool {
+func (k *keyValueStore) taken(dir view, key string, name recordName) bool {
 	if k.folds(dir) && k.differsByCase(key, name) {
 		return true
 	}
@@ -246,7 +254,7 @@ func (k *keyValueStore) taken(dir folder, key string, name recordName) bool {
 }
 
 // owns reports whether an existing file is a record of the key.
-func (k *keyValueStore) owns(dir folder, key, file string) bool {
+func (k *keyValueStore) owns(dir view, key, file string) bool {
 	if s, ok := k.sidecarOf(dir, file+sidecarSuffix); ok {
 		// The Python SDK calls INPUT.json a record of that name.
 		return s.Key == key || s.python && key != file
@@ -257,9 +265,9 @@ func (k *keyValueStore) owns(dir folder, key, file string) bool {
 
 // folds reports whether the file system ignores case: it does if it finds the
 // metadata file under a name in capitals.
-func (k *keyValueStore) folds(dir folder) bool {
+func (k *keyValueStore) folds(dir view) bool {
 	if !k.caseKnown {
-		k.foldsCase, k.caseKnown = dir.exists(strings.ToUpper(metadataFile)), true
+		k.foldsCase, k.caseKnown = dir.folder.exists(strings.ToUpper(metadataFile)), true
 	}
 	return k.foldsCase
 }
@@ -279,145 +287,6 @@ func (k *keyValueStore) differsByCase(key string, name recordName) bool {
 		}
 	}
 	return false
-}
-
-// candidates finds the files of a key by the names that they can have, without
-// listing the folder. More than one are there only when a process was killed
-// between adding one and removing the other, or when another program did it.
-func (k *keyValueStore) candidates(dir folder, key string) []found {
-	var files []found
-	try := func(file, contentType string) bool {
-		if slices.ContainsFunc(files, func(f found) bool { return f.file == file }) {
-			return true
-		}
-		if !dir.exists(file) {
-			return false
-		}
-		info, err := os.Stat(k.path(file))
-		if err != nil || !info.Mode().IsRegular() {
-			return false
-		}
-		files = append(files, found{file: file, contentType: contentType, size: info.Size(), modified: info.ModTime()})
-		return true
-	}
-	bases := []string{key, escapedBase(key)}
-	if !plainKey(key) {
-		bases = bases[1:]
-	}
-	if foreign := fileOfForeignKey(key); foreign != key {
-		bases = append(bases, foreign)
-	}
-	for _, base := range bases {
-		s, ok := k.sidecarOf(dir, base+sidecarSuffix)
-		ok = ok && (s.Key == key || base == key)
-		if ok && s.Next != nil && try(s.Next.File, s.Next.ContentType) {
-			f := &files[len(files)-1]
-			f.contentType = s.typeOf(*f)
-			f.current = s.Next.describes(*f)
-		}
-		if file := k.known[key]; !ok && base == key && file != "" {
-			if stem, own := readName(file); stem == key && try(file, own) {
-				return files
-			}
-		}
-		kept := ""
-		if ok {
-			kept = s.ContentType
-			if s.Extension == "" || namedByKey(key, s.ContentType) {
-				try(base, s.ContentType)
-			}
-			if s.Extension != "" {
-				try(base+"."+s.Extension, s.ContentType)
-			}
-			if len(files) > 0 && s.Next == nil {
-				continue
-			}
-		} else if base != key {
-			continue // an escaped name means nothing without its sidecar
-		}
-		for _, m := range &mimeTypes {
-			file := base + "." + m.extension
-			if dir.exists(file) && k.owns(dir, key, file) {
-				try(file, orElse(kept, m.contentType))
-			}
-		}
-		if base == key && !strings.ContainsRune(base, '.') {
-			_, own := readName(base)
-			try(base, orElse(kept, own))
-		}
-	}
-	return files
-}
-
-func orElse(s, fallback string) string {
-	if s != "" {
-		return s
-	}
-	return fallback
-}
-
-// newest picks the file that was written last, unless a sidecar decides.
-func newest(files []found) found {
-	return slices.MaxFunc(files, func(a, b found) int {
-		if a.current != b.current {
-			if a.current {
-				return 1
-			}
-			return -1
-		}
-		return a.modified.Compare(b.modified)
-	})
-}
-
-// lookUp finds the record of a key; the store is locked.
-func (k *keyValueStore) lookUp(key string) (found, error) {
-	dir, err := openFolder(k.path())
-	if errors.Is(err, fs.ErrNotExist) {
-		return found{}, k.noRecord(key)
-	}
-	if err != nil {
-		return found{}, internal(err, "open key-value store %q", k.folder)
-	}
-	defer dir.close()
-	files := k.candidates(dir, key)
-	if len(files) == 0 {
-		files = k.search(dir, key)
-	}
-	if len(files) == 0 {
-		return found{}, k.noRecord(key)
-	}
-	f := newest(files)
-	k.remember(key, f.file)
-	if f.contentType == "" {
-		f.contentType = k.sniff(f)
-	}
-	return f, nil
-}
-
-// remember keeps the file of a key, which saves looking for it the next time.
-func (k *keyValueStore) remember(key, file string) {
-	const most = 10000
-	if k.known == nil || len(k.known) >= most {
-		k.known = map[string]string{}
-	}
-	k.known[key] = file
-}
-
-// sniff tells the content type of a file whose name does not. A file without an
-// extension may be JSON or text; one with an unknown extension is bytes.
-func (k *keyValueStore) sniff(f found) string {
-	const largest = 16 << 20
-	if strings.ContainsRune(f.file, '.') || f.size > largest {
-		return octetStream
-	}
-	data, err := readFile(k.path(f.file), nil)
-	switch {
-	case err != nil || bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data):
-		return octetStream
-	case json.Valid(data):
-		return "application/json; charset=utf-8"
-	}
-	return "text/plain; charset=utf-8"
 }
 
 // Get opens a record. What the caller reads is what was there at that moment,

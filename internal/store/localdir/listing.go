@@ -62,7 +62,7 @@ func (l *listing) keyOf(file string) string {
 		if !python && !strings.ContainsAny(base, escapeMark+"%") {
 			return base
 		}
-		s, ok := l.store.sidecarOf(l.dir, base+sidecarSuffix)
+		s, ok := l.store.sidecarOf(view{folder: l.dir}, base+sidecarSuffix)
 		switch {
 		case !ok:
 			return base
@@ -88,7 +88,7 @@ func (l *listing) found(key string) (found, bool) {
 			if !l.has[base+sidecarSuffix] {
 				continue
 			}
-			if s, ok := l.store.sidecarOf(l.dir, base+sidecarSuffix); ok {
+			if s, ok := l.store.sidecarOf(view{folder: l.dir}, base+sidecarSuffix); ok {
 				f.contentType, f.current = s.typeOf(f), s.Next != nil && s.Next.describes(f)
 				break
 			}
