@@ -29,10 +29,12 @@ func (o *Options) run(ctx context.Context) (err error) {
 	defer signal.Stop(signals)
 	preparing, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	started := make(chan struct{})
+	started, early := make(chan struct{}), make(chan os.Signal, 1)
 	go func() {
+		defer close(early)
 		select {
-		case <-signals:
+		case s := <-signals:
+			early <- s
 			cancel(errInterrupted)
 		case <-started:
 		case <-preparing.Done():
@@ -70,7 +72,11 @@ func (o *Options) run(ctx context.Context) (err error) {
 		return interrupted(preparing, err)
 	}
 	close(started)
-	r, err = o.await(ctx, c.Run(r.ID), signals, view)
+	abort := &aborter{run: c.Run(r.ID), view: view}
+	if s, ok := <-early; ok {
+		abort.signal(ctx, s) // it came just as the run was started
+	}
+	r, err = o.await(ctx, abort, signals)
 	if err != nil {
 		return err
 	}
@@ -92,37 +98,47 @@ func (o *Options) prepare(ctx context.Context, platform cmdkit.Platform, input [
 	return platform.Purge(ctx)
 }
 
-// await waits until the run has ended. The first signal aborts it gracefully,
-// the second one kills it.
-func (o *Options) await(ctx context.Context, run client.Run, signals <-chan os.Signal, view *view) (api.Run, error) {
+// await waits until the run has ended.
+func (o *Options) await(ctx context.Context, abort *aborter, signals <-chan os.Signal) (api.Run, error) {
 	type answer struct {
 		run api.Run
 		err error
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		r, err := run.Wait(ctx)
+		r, err := abort.run.Wait(ctx)
 		answers <- answer{r, err}
 	}()
-	graceful := true
 	for {
 		select {
 		case a := <-answers:
 			return a.run, a.err
 		case s := <-signals:
-			if graceful {
-				view.notice(fmt.Sprintf("got %s: aborting the run gracefully, within 30 seconds; repeat to kill it", s))
-			} else {
-				view.notice("killing the run")
-			}
-			go func(graceful bool) {
-				if _, err := run.Abort(ctx, graceful); err != nil {
-					view.notice("aborting failed: " + err.Error())
-				}
-			}(graceful)
-			graceful = false
+			abort.signal(ctx, s)
 		}
 	}
+}
+
+// aborter ends a run on signals: the first one gracefully, the second one at
+// once.
+type aborter struct {
+	run  client.Run
+	view *view
+	told bool
+}
+
+func (a *aborter) signal(ctx context.Context, s os.Signal) {
+	if a.told {
+		a.view.notice("killing the run")
+	} else {
+		a.view.notice(fmt.Sprintf("got %s: aborting the run gracefully, within 30 seconds; repeat to kill it", s))
+	}
+	go func(gracefully bool) {
+		if _, err := a.run.Abort(ctx, gracefully); err != nil {
+			a.view.notice("aborting failed: " + err.Error())
+		}
+	}(!a.told)
+	a.told = true
 }
 
 // report prints what was asked for, and gives the exit code.
