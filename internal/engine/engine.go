@@ -119,9 +119,22 @@ func (e *Engine) Recover(ctx context.Context) (recovered int, err error) {
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return recovered, err
 		}
+		// What it had locked would stay invisible until the locks expire.
+		if err := e.unlock(ctx, r); err != nil && !fault.Is(err, fault.NotFound) {
+			return recovered, err
+		}
 		recovered++
 	}
 	return recovered, nil
+}
+
+// unlock gives up everything that a run has locked in its request queue.
+func (e *Engine) unlock(ctx context.Context, r api.Run) error {
+	queue, err := e.cfg.Store.RequestQueues().Open(ctx, r.DefaultRequestQueueID)
+	if err == nil {
+		_, err = queue.Unlock(ctx, store.Client{RunID: r.ID})
+	}
+	return err
 }
 
 // Run gives the record of a run.

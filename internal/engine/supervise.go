@@ -11,7 +11,6 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/hostport"
 	"github.com/greenroom-dev/greenroom/internal/run"
-	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -118,11 +117,7 @@ func (a *active) tidy(ctx context.Context, r api.Run) {
 	}
 	// What the run had locked would stay invisible to the next one until the
 	// locks expire.
-	queue, err := a.engine.cfg.Store.RequestQueues().Open(ctx, r.DefaultRequestQueueID)
-	if err == nil {
-		_, err = queue.Unlock(ctx, store.Client{RunID: a.id})
-	}
-	if err != nil {
+	if err := a.engine.unlock(ctx, r); err != nil {
 		log.Error("releasing request locks", "error", err)
 	}
 }
@@ -200,14 +195,10 @@ func (a *active) live(r api.Run) outcome {
 // locks of the old one would hide its requests.
 func (a *active) rebooted(ctx context.Context, r api.Run) error {
 	a.log.append([]byte("ACTOR: Rebooting"))
-	queue, err := a.engine.cfg.Store.RequestQueues().Open(ctx, r.DefaultRequestQueueID)
-	if err == nil {
-		_, err = queue.Unlock(ctx, store.Client{RunID: a.id})
-	}
-	if err != nil {
+	if err := a.engine.unlock(ctx, r); err != nil {
 		return err
 	}
-	_, err = a.engine.update(ctx, a.id, func(r *api.Run) error {
+	_, err := a.engine.update(ctx, a.id, func(r *api.Run) error {
 		r.Stats.RebootCount++
 		return nil
 	})

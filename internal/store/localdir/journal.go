@@ -5,13 +5,15 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 )
 
 // journal is the content of a queue's lock file: which requests changed, and
-// who holds those that are locked. A process that has read it up to some point
+// who holds those that are locked, until when. Locks are nowhere else: they end
+// by themselves, so the requests' files need not follow. A process that has read it up to some point
 // reads the rest to learn what others did meanwhile, instead of the whole
 // queue. It begins with the journal's own id; another id means that what was
 // known is worth nothing.
@@ -25,14 +27,17 @@ const longestJournal = 8 << 20
 
 const journalIDLength = 17
 
-// change is a line of the journal.
+// change is a line of the journal: a request's file is about to change, or,
+// with an expiry, the request is locked and its file stays as it is.
 type change struct {
 	id     string
 	holder store.Client
+	expiry ticks // negative for the front, 0 for no lock
 }
 
 func (c change) line() string {
-	return c.id + "\t" + url.QueryEscape(c.holder.Key) + "\t" + url.QueryEscape(c.holder.RunID) + "\n"
+	return c.id + "\t" + url.QueryEscape(c.holder.Key) + "\t" + url.QueryEscape(c.holder.RunID) + "\t" +
+		strconv.FormatInt(int64(c.expiry), 10) + "\n"
 }
 
 // news reads what was added since the last time; restarted says that the
@@ -65,12 +70,16 @@ func (j *journal) news(l *fileLock) (changes []change, restarted bool, err error
 	j.offset = info.Size()
 	for line := range bytes.Lines(data) {
 		fields := strings.Split(strings.TrimSuffix(string(line), "\n"), "\t")
-		if len(fields) != 3 {
+		if len(fields) != 4 {
 			continue // a process was killed while it wrote this line
+		}
+		expiry, err := strconv.ParseInt(fields[3], 10, 64)
+		if err != nil || !bytes.HasSuffix(line, []byte("\n")) {
+			continue
 		}
 		key, _ := url.QueryUnescape(fields[1])
 		run, _ := url.QueryUnescape(fields[2])
-		changes = append(changes, change{fields[0], store.Client{Key: key, RunID: run}})
+		changes = append(changes, change{fields[0], store.Client{Key: key, RunID: run}, ticks(expiry)})
 	}
 	return changes, restarted, nil
 }

@@ -3,7 +3,7 @@
 //
 //	datasets/<folder>/000000001.json            one object per file, from 1, no gaps
 //	key_value_stores/<folder>/<key>.<ext>       the extension follows the content type
-//	request_queues/<folder>/<request id>.json   position, lock and request
+//	request_queues/<folder>/<request id>.json   position and request
 //	*/<folder>/__metadata__.json                ids, names, times and counts
 //	.greenroom/                                 runs, builds, logs, locks, unfinished files
 //

@@ -103,13 +103,17 @@ func (q *requestQueue) catchUp() error {
 		}
 		dir.close()
 	}
-	now := time.Now()
+	now := ticksOf(time.Now())
+	last := make(map[string]change, len(news))
 	for _, n := range news {
-		if e := q.index.byID[n.id]; e != nil && e.state == locked {
-			e.holder = n.holder
+		last[n.id] = n
+	}
+	for id, n := range last {
+		if e := q.index.byID[id]; e != nil && e.state == ready && n.expiry.abs() > now {
+			q.index.lock(e, n)
 		}
 	}
-	q.index.expire(ticksOf(now))
+	q.index.expire(now)
 	return nil
 }
 
@@ -172,7 +176,7 @@ func (q *requestQueue) announce(changes ...change) error {
 	if q.journal.offset > longestJournal {
 		var holders []change
 		for _, e := range q.index.locked {
-			holders = append(holders, change{e.id, e.holder})
+			holders = append(holders, change{e.id, e.holder, e.place})
 		}
 		if err := q.journal.restart(&q.storage.locked, holders); err != nil {
 			return err

@@ -152,6 +152,16 @@ func (x *queueIndex) put(e *entry, change func()) {
 	}
 }
 
+// lock files a request under the lock that c describes.
+func (x *queueIndex) lock(e *entry, c change) {
+	x.put(e, func() {
+		if e.state == ready {
+			e.before = e.place
+		}
+		e.state, e.place, e.holder = locked, c.expiry, c.holder
+	})
+}
+
 func (x *queueIndex) takeOut(e *entry) {
 	switch e.state {
 	case handled:

@@ -25,12 +25,6 @@ func (q *requestQueue) Lock(ctx context.Context, limit int, d time.Duration, c s
 	err = q.change(ctx, c, func() error {
 		chosen := q.index.ready.first(limit)
 		changes := make([]change, len(chosen))
-		for i, e := range chosen {
-			changes[i] = change{e.id, c}
-		}
-		if err := q.announce(changes...); err != nil {
-			return err
-		}
 		until := ticksOf(time.Now().Add(d))
 		for i, e := range chosen {
 			// The fraction keeps them in order should they all expire.
@@ -38,20 +32,15 @@ func (q *requestQueue) Lock(ctx context.Context, limit int, d time.Duration, c s
 			if e.place < 0 {
 				expiry = -expiry
 			}
-			err := q.move(e, locked, expiry, c)
-			if fault.Is(err, fault.NotFound) {
-				continue // another program removed it
-			}
-			if err != nil {
-				for _, done := range chosen[:i] {
-					if done.state == locked {
-						q.move(done, ready, done.before, store.Client{})
-					}
-				}
-				return err
-			}
+			changes[i] = change{e.id, c, expiry}
+		}
+		if err := q.announce(changes...); err != nil {
+			return err
+		}
+		for i, e := range chosen {
+			q.index.lock(e, changes[i])
 			item := e.headItem()
-			item.LockExpiresAt = expiry.abs().time()
+			item.LockExpiresAt = changes[i].expiry.abs().time()
 			head.Items = append(head.Items, item)
 		}
 		q.describe(&head)
@@ -63,8 +52,8 @@ func (q *requestQueue) Lock(ctx context.Context, limit int, d time.Duration, c s
 	return head, nil
 }
 
-// move gives a request another place, on disk first.
-func (q *requestQueue) move(e *entry, to state, place ticks, holder store.Client) error {
+// move ends a request's lock and gives it another place, on disk first.
+func (q *requestQueue) move(e *entry, place ticks) error {
 	f, err := q.stored(e.id)
 	if err != nil {
 		return err
@@ -73,12 +62,7 @@ func (q *requestQueue) move(e *entry, to state, place ticks, holder store.Client
 	if err := q.write(&f); err != nil {
 		return err
 	}
-	q.index.put(e, func() {
-		if e.state == ready {
-			e.before = e.place
-		}
-		e.state, e.place, e.holder = to, place, holder
-	})
+	q.index.put(e, func() { e.state, e.place, e.holder = ready, place, store.Client{} })
 	return nil
 }
 
@@ -97,10 +81,12 @@ func (q *requestQueue) Prolong(ctx context.Context, id string, d time.Duration, 
 		if forefront {
 			expiry = -expiry
 		}
-		if err := q.announce(change{id, c}); err != nil {
+		lock := change{id, c, expiry}
+		if err := q.announce(lock); err != nil {
 			return err
 		}
-		return q.move(e, locked, expiry, c)
+		q.index.lock(e, lock)
+		return nil
 	})
 	return expires, err
 }
@@ -117,7 +103,7 @@ func (q *requestQueue) Release(ctx context.Context, id string, forefront bool, c
 		if err := q.announce(change{id: id}); err != nil {
 			return err
 		}
-		return q.move(e, ready, q.index.newPlace(forefront), store.Client{})
+		return q.move(e, q.index.newPlace(forefront))
 	})
 }
 
@@ -147,17 +133,19 @@ func (q *requestQueue) Unlock(ctx context.Context, c store.Client) (n int, err e
 			return err
 		}
 		for _, e := range mine {
-			place := e.before
-			if place == 0 {
-				place = q.index.newPlace(e.place < 0)
+			n++
+			if e.before != 0 { // its file says so still
+				q.index.put(e, func() { e.state, e.place, e.holder = ready, e.before, store.Client{} })
+				continue
 			}
-			if err := q.move(e, ready, place, store.Client{}); err != nil {
-				if fault.Is(err, fault.NotFound) {
-					continue
-				}
+			err := q.move(e, q.index.newPlace(e.place < 0))
+			if fault.Is(err, fault.NotFound) {
+				n--
+				continue
+			}
+			if err != nil {
 				return err
 			}
-			n++
 		}
 		return nil
 	})
