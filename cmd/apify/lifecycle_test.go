@@ -35,6 +35,7 @@ func TestSDKsLiveAsOnThePlatform(t *testing.T) {
 				t.Run(mode, func(t *testing.T) { l.does(t, mode, want) })
 			}
 			t.Run("abort", l.aborts)
+			t.Run("not at home", l.keepsFiles)
 		})
 	}
 }
@@ -110,6 +111,19 @@ func (l *lifecycle) does(t *testing.T, mode, want string) {
 		t.Error("the called run's output is missing")
 	}
 	expectItems(t, storage, want)
+}
+
+// keepsFiles lets the SDK keep its storages as files, without the API.
+func (l *lifecycle) keepsFiles(t *testing.T) {
+	cmd, storage, _ := l.run(t, "child")
+	cmd.Args = append(cmd.Args, "--not-at-home")
+	if out, err := cmd.Output(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	expectItems(t, storage, `[{"child":true}]`)
+	if left := glob(t, filepath.Join(storage, "key_value_stores", "default", "*INPUT*")); len(left) > 0 {
+		t.Errorf("the input of this run was left behind: %q", left)
+	}
 }
 
 func (l *lifecycle) aborts(t *testing.T) {

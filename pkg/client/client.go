@@ -42,6 +42,9 @@ type Options struct {
 	UserAgent string
 	// WorkflowKey groups calls; it is passed on as it was received.
 	WorkflowKey string
+	// Origin is where runs that are started here come from, such as CLI; empty
+	// leaves it to the API.
+	Origin string
 	// HTTP replaces the package's own client, for tests and special transports.
 	HTTP *http.Client
 }
@@ -194,6 +197,9 @@ func (c *Client) try(ctx context.Context, call call) (*http.Response, error) {
 	req.Header.Set("User-Agent", c.opts.UserAgent)
 	if c.opts.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.opts.Token)
+	}
+	if c.opts.Origin != "" {
+		req.Header.Set("X-Apify-Request-Origin", c.opts.Origin)
 	}
 	if c.opts.WorkflowKey != "" {
 		req.Header.Set("X-Apify-Workflow-Key", c.opts.WorkflowKey)

@@ -60,7 +60,7 @@ func (o *Options) run(ctx context.Context) (err error) {
 		return interrupted(preparing, err)
 	}
 	c, err := client.New(client.Options{
-		BaseURL: platform.BaseURL(), Token: platform.Token(), UserAgent: "greenroom/" + o.factory.Version,
+		BaseURL: platform.BaseURL(), Token: platform.Token(), UserAgent: "greenroom/" + o.factory.Version, Origin: "CLI",
 	})
 	if err != nil {
 		return err
