@@ -3,8 +3,10 @@ package localdir_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/localdir"
@@ -41,6 +43,19 @@ func TestSparesAreNotLeftBehind(t *testing.T) {
 	}
 	if _, err := os.Stat(left); err == nil {
 		t.Error("old spare files stay")
+	}
+	kvs, err := root.KeyValueStores().Open(t.Context(), "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := func() bool { _, err := os.Stat(spare); return err == nil }
+	for deadline := time.Now().Add(10 * time.Second); !made(); {
+		if _, err := kvs.Put(t.Context(), "key", "text/plain", strings.NewReader("value")); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no file is ever made ahead")
+		}
 	}
 	if err := root.Close(); err != nil {
 		t.Fatal(err)
