@@ -23,6 +23,9 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
 
+// binariesDir is where binaries are, "" before they were built.
+var binariesDir string
+
 // binaries are the commands as users have them, built once for all tests.
 var binaries = sync.OnceValues(func() (struct{ apify, actor string }, error) {
 	var built struct{ apify, actor string }
@@ -30,6 +33,7 @@ var binaries = sync.OnceValues(func() (struct{ apify, actor string }, error) {
 	if err != nil {
 		return built, err
 	}
+	binariesDir = dir
 	built.apify = filepath.Join(dir, "apify")
 	cmd := exec.Command("go", "build", "-o", built.apify, "./cmd/apify")
 	cmd.Dir = module

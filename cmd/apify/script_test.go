@@ -20,16 +20,24 @@ var module = filepath.Join("..", "..")
 
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", storytest.NoNap)
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tidy{m}, map[string]func(){
 		"apify": func() { os.Exit(app.Main(append([]string{"apify"}, os.Args[1:]...))) },
 		"actor": func() { os.Exit(app.Main(append([]string{"actor"}, os.Args[1:]...))) },
 	})
 }
 
+// tidy removes, after all tests, the commands that were built for them.
+type tidy struct{ *testing.M }
+
+func (t tidy) Run() int {
+	defer func() { os.RemoveAll(binariesDir) }()
+	return t.M.Run()
+}
+
 // TestStories runs the stories about the apify command.
 func TestStories(t *testing.T) {
 	// Containers get a static build; the test binary needs a C library.
-	actor, err := storytest.BuildActor(module, t.TempDir())
+	built, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +45,7 @@ func TestStories(t *testing.T) {
 	storytest.Run(t, storytest.Options{
 		Module:     module,
 		Conditions: map[string]func() (bool, string){"docker": engineAnswers},
-		Env:        []string{"GREENROOM_ACTOR=" + actor, "DOCKER_HOST=" + os.Getenv("DOCKER_HOST")},
+		Env:        []string{"GREENROOM_ACTOR=" + built.actor, "DOCKER_HOST=" + os.Getenv("DOCKER_HOST")},
 	}, "run_*.txtar")
 }
 

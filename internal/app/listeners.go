@@ -47,22 +47,14 @@ func (l *listeners) serve(ctx context.Context, handler http.Handler) error {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			p := l.conns[c]
-			if p == nil {
-				p = &peer{}
-				l.conns[c] = p
-			}
+			p := &peer{}
+			l.conns[c] = p
 			return context.WithValue(ctx, peerKey{}, p)
 		},
 		ConnState: func(c net.Conn, state http.ConnState) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			switch state {
-			case http.StateNew:
-				if l.conns[c] == nil {
-					l.conns[c] = &peer{}
-				}
-			case http.StateClosed, http.StateHijacked:
+			if state == http.StateClosed || state == http.StateHijacked {
+				l.mu.Lock()
+				defer l.mu.Unlock()
 				delete(l.conns, c)
 			}
 		},

@@ -98,3 +98,19 @@ type Leftover struct {
 	RunID string
 	ID    string // container or process
 }
+
+// Await returns nil once done is closed, else ctx's error. An end that has come
+// counts even if ctx has ended too, so that every Wait gives the same answer.
+func Await(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -56,33 +56,29 @@ func (o *Options) input(ctx context.Context, view *view) ([]byte, error) {
 
 // piped gives the JSON object on standard input, when something is piped there.
 func (o *Options) piped(ctx context.Context, view *view) ([]byte, error) {
-	if o.factory.IO.InTTY || !worthReading(o.factory.IO.In) {
+	if o.factory.IO.InTTY || !o.factory.IO.Piped() {
 		return nil, nil
 	}
-	type piped struct {
-		body []byte
-		err  error
-	}
-	first, all := make(chan struct{}), make(chan piped, 1)
+	first, all := make(chan struct{}), make(chan []byte, 1)
 	go func() {
 		var head [1]byte
 		n, err := io.ReadFull(o.factory.IO.In, head[:])
 		close(first)
 		if err != nil {
-			all <- piped{}
+			all <- nil
 			return
 		}
 		// One JSON value is enough: what keeps the pipe open may live on.
 		var value json.RawMessage
 		in := &tee{Reader: io.MultiReader(bytes.NewReader(head[:n]), o.factory.IO.In)}
-		if err := json.NewDecoder(in).Decode(&value); err == nil {
-			all <- piped{body: value}
-			return
-		} else if errors.Is(err, io.EOF) {
-			all <- piped{body: nil} // white space
-			return
+		switch err := json.NewDecoder(in).Decode(&value); {
+		case err == nil:
+			all <- value
+		case errors.Is(err, io.EOF):
+			all <- nil // white space
+		default:
+			all <- in.seen.Bytes() // checked says what is wrong with it
 		}
-		all <- piped{body: in.seen.Bytes(), err: err}
 	}()
 	patience := time.NewTimer(stdinPatience)
 	defer patience.Stop()
@@ -95,14 +91,11 @@ func (o *Options) piped(ctx context.Context, view *view) ([]byte, error) {
 		return nil, ctx.Err()
 	}
 	select {
-	case p := <-all:
-		if p.err != nil {
-			return checked(p.body, "standard input")
-		}
-		if p.body == nil {
+	case body := <-all:
+		if body == nil {
 			return nil, nil
 		}
-		return checked(p.body, "standard input")
+		return checked(body, "standard input")
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -118,20 +111,6 @@ func (t *tee) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
 	t.seen.Write(p[:n])
 	return n, err
-}
-
-// worthReading reports whether in may hold something that was meant for us: a
-// pipe, a socket or a file, but not /dev/null.
-func worthReading(in io.Reader) bool {
-	f, ok := in.(*os.File)
-	if !ok {
-		return true
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	return info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 || info.Mode().IsRegular()
 }
 
 // checked accepts a JSON object.

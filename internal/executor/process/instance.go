@@ -33,17 +33,10 @@ type instance struct {
 func (i *instance) ID() string { return strconv.Itoa(i.cmd.Process.Pid) }
 
 func (i *instance) Wait(ctx context.Context) (executor.Exit, error) {
-	select {
-	case <-i.done:
-		return i.exit, i.err
-	default:
+	if err := executor.Await(ctx, i.done); err != nil {
+		return executor.Exit{}, err
 	}
-	select {
-	case <-i.done:
-		return i.exit, i.err
-	case <-ctx.Done():
-		return executor.Exit{}, ctx.Err()
-	}
+	return i.exit, i.err
 }
 
 // supervise follows the command to its end, and ends what it leaves behind.
