@@ -81,7 +81,7 @@ demo: build ## Run a sample Actor and print its results
 
 bench: build ## Measure what the project promises about speed
 	@set -e; variables=$$(scripts/test-sdks.sh); eval "$$variables"; \
-	export GREENROOM_TEST_NODE_MODULES GREENROOM_TEST_PYTHON; go run ./scripts/bench $(BENCH)
+	export GREENROOM_TEST_NODE_MODULES GREENROOM_TEST_JUDGES GREENROOM_TEST_PYTHON; go run ./scripts/bench $(BENCH)
 
 fuzz: ## Run each fuzz target for FUZZTIME (default 10s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh

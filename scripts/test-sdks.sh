@@ -5,6 +5,9 @@
 #   GREENROOM_TEST_NODE_MODULES   node_modules with apify, @crawlee/cheerio and
 #                                 apify-client, at the versions of the lock file
 #                                 in testdata/sdk/node
+#   GREENROOM_TEST_JUDGES         node_modules with the official libraries that
+#                                 tests compare verdicts and words with, at the
+#                                 versions of the lock file in testdata/sdk/judges
 #   GREENROOM_TEST_PYTHON         the python of a virtual environment with the
 #                                 newest apify of PyPI
 #
@@ -18,7 +21,6 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${GREENROOM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/greenroom-test}
-lock=$here/testdata/sdk/node/package-lock.json
 
 say() { echo "test-sdks: $*" >&2; }
 
@@ -31,18 +33,19 @@ without() {
     say "$*: its tests will be skipped"
 }
 
-# node_sdk installs what the lock file says, unless that is what was installed.
-node_sdk() {
-    local dir=$cache/node
-    if ! cmp -s "$lock" "$dir/installed-lock.json"; then
-        say "installing the Node.js SDK in $dir"
+# node_modules NAME VARIABLE installs what the lock file in testdata/sdk/NAME
+# says, unless that is what was installed.
+node_modules() {
+    local dir=$cache/$1 from=$here/testdata/sdk/$1
+    if ! cmp -s "$from/package-lock.json" "$dir/installed-lock.json"; then
+        say "installing npm packages in $dir"
         mkdir -p "$dir"
         rm -f "$dir/installed-lock.json"
-        cp "$here/testdata/sdk/node/package.json" "$lock" "$dir/"
+        cp "$from/package.json" "$from/package-lock.json" "$dir/"
         (cd "$dir" && npm ci --no-audit --no-fund --loglevel=error >&2) || return 1
-        cp "$lock" "$dir/installed-lock.json"
+        cp "$from/package-lock.json" "$dir/installed-lock.json"
     fi
-    echo "export GREENROOM_TEST_NODE_MODULES='$dir/node_modules'"
+    echo "export $2='$dir/node_modules'"
 }
 
 # python_sdk installs the newest apify beside a python of its own. The folder is
@@ -63,7 +66,8 @@ python_sdk() {
 }
 
 if command -v node >/dev/null && command -v npm >/dev/null; then
-    node_sdk || without "the Node.js SDK cannot be installed"
+    node_modules node GREENROOM_TEST_NODE_MODULES || without "the Node.js SDK cannot be installed"
+    node_modules judges GREENROOM_TEST_JUDGES || without "the libraries to compare with cannot be installed"
 else
     without "there is no Node.js"
 fi

@@ -3,7 +3,7 @@
 package definition
 
 import (
-	"github.com/greenroom-dev/greenroom/internal/schema"
+	inputschema "github.com/greenroom-dev/greenroom/internal/schema/input"
 )
 
 // Defaults for what a definition leaves out.
@@ -41,7 +41,7 @@ type Actor struct {
 
 	// Input is nil when the Actor has no input schema. InputFile is where it
 	// was read from (File itself when inlined).
-	Input     *schema.Input
+	Input     *inputschema.Schema
 	InputFile string
 
 	// Warnings are for people: unknown fields, things that have no effect.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/internal/schema"
+	inputschema "github.com/greenroom-dev/greenroom/internal/schema/input"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -255,7 +255,7 @@ func (r *reader) input(v *jsonc.Value, field string) {
 			}
 		}
 	case v.Kind == jsonc.Object:
-		in, err := schema.FromDocument(r.doc, v)
+		in, err := inputschema.FromDocument(r.doc, v)
 		if err != nil {
 			r.schemaErrs = append(r.schemaErrs, err)
 			return
@@ -276,7 +276,7 @@ func (r *reader) inputFile(file string) {
 		r.schemaErrs = append(r.schemaErrs, fault.Wrap(fault.InvalidInput, err, "cannot read the input schema"))
 		return
 	}
-	in, err := schema.ParseInput(data, file)
+	in, err := inputschema.Parse(data, file)
 	if err != nil {
 		r.schemaErrs = append(r.schemaErrs, err)
 		return

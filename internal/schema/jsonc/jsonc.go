@@ -111,14 +111,18 @@ func ParseStrict(file string, data []byte) (*Document, error) {
 	return doc, nil
 }
 
-// Position gives "file:line:column" of a byte offset, both counted from 1 and
-// columns in characters.
+// Position gives "file:line:column" of a byte offset.
 func (d *Document) Position(offset int) string {
+	line, column := d.LineColumn(offset)
+	return fmt.Sprintf("%s:%d:%d", d.File, line, column)
+}
+
+// LineColumn gives the line and the column of a byte offset, both counted from 1
+// and columns in characters.
+func (d *Document) LineColumn(offset int) (line, column int) {
 	offset = min(max(offset, 0), len(d.data))
 	before := d.data[:offset]
-	line := 1 + bytes.Count(before, []byte("\n"))
-	column := 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
-	return fmt.Sprintf("%s:%d:%d", d.File, line, column)
+	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
 }
 
 // syntaxError turns the reader's error into ours.

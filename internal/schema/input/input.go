@@ -1,10 +1,10 @@
-// Package schema validates Actor inputs against input schemas, with the
+// Package input validates Actor inputs against input schemas, with the
 // official messages, and fills in defaults.
 //
 // The rules are those of the platform's documentation. Values are judged where
 // they stand in the JSON text: nothing is decoded and encoded again, so numbers
 // keep their digits and objects their order.
-package schema
+package input
 
 import (
 	"encoding/json"
@@ -21,19 +21,19 @@ const MaxSize = 500 * 1024
 // maxListed is how many complaints a message lists.
 const maxListed = 50
 
-// Input is a parsed input schema. It is safe for concurrent use.
-type Input struct {
+// Schema is a parsed input schema. It is safe for concurrent use.
+type Schema struct {
 	doc  *jsonc.Document
 	root *jsonc.Value
 	// patterns holds the compiled expressions by where they stand in the schema.
 	patterns map[*jsonc.Value]*ecma.Regexp
 }
 
-// ParseInput reads an input schema; comments and trailing commas are allowed,
+// Parse reads an input schema; comments and trailing commas are allowed,
 // and file is the name used in messages. What is wrong with the structure that
 // validation relies on is reported all at once, as one fault.InvalidInput with
 // the position of each fault.
-func ParseInput(data []byte, file string) (*Input, error) {
+func Parse(data []byte, file string) (*Schema, error) {
 	if len(data) > MaxSize {
 		return nil, fault.New(fault.InvalidInput, "%s: an input schema may have %d bytes at most, this one has %d", file, MaxSize, len(data))
 	}
@@ -45,9 +45,9 @@ func ParseInput(data []byte, file string) (*Input, error) {
 }
 
 // FromDocument reads an input schema that is part of a larger file, root being
-// its place in doc. It reports what ParseInput reports.
-func FromDocument(doc *jsonc.Document, root *jsonc.Value) (*Input, error) {
-	in := &Input{doc: doc, root: root, patterns: make(map[*jsonc.Value]*ecma.Regexp)}
+// its place in doc. It reports what Parse reports.
+func FromDocument(doc *jsonc.Document, root *jsonc.Value) (*Schema, error) {
+	in := &Schema{doc: doc, root: root, patterns: make(map[*jsonc.Value]*ecma.Regexp)}
 	if err := in.checkStructure(); err != nil {
 		return nil, err
 	}
@@ -55,10 +55,10 @@ func FromDocument(doc *jsonc.Document, root *jsonc.Value) (*Input, error) {
 }
 
 // JSON gives the schema as standard JSON, without comments and blanks.
-func (in *Input) JSON() json.RawMessage { return in.root.JSON() }
+func (in *Schema) JSON() json.RawMessage { return in.root.JSON() }
 
 // Title gives the schema's title, or "".
-func (in *Input) Title() string {
+func (in *Schema) Title() string {
 	if t := in.root.Get("title"); t.Is(jsonc.String) {
 		return t.Text
 	}
@@ -66,7 +66,7 @@ func (in *Input) Title() string {
 }
 
 // Properties gives the names of the top-level fields in the order written.
-func (in *Input) Properties() []string {
+func (in *Schema) Properties() []string {
 	var names []string
 	for _, m := range in.properties() {
 		names = append(names, m.Name)
@@ -74,7 +74,7 @@ func (in *Input) Properties() []string {
 	return names
 }
 
-func (in *Input) properties() []jsonc.Member {
+func (in *Schema) properties() []jsonc.Member {
 	return in.root.Get("properties").Unique()
 }
 
@@ -103,7 +103,7 @@ func (e FieldError) Error() string { return e.Message }
 // Check validates the input and lists every complaint in one
 // fault.InvalidInput whose Data carries them under "fields". A valid input
 // gives nil.
-func (in *Input) Check(input json.RawMessage) error {
+func (in *Schema) Check(input json.RawMessage) error {
 	faults, err := in.Validate(input)
 	if err != nil || len(faults) == 0 {
 		return err
@@ -125,7 +125,7 @@ func (in *Input) Check(input json.RawMessage) error {
 	return problem
 }
 
-func (in *Input) at(v *jsonc.Value) string {
+func (in *Schema) at(v *jsonc.Value) string {
 	if v == nil {
 		v = in.root
 	}

@@ -1,4 +1,4 @@
-package schema
+package input
 
 import (
 	"cmp"
@@ -17,7 +17,7 @@ import (
 // schema's fields, then as the value is read; what concerns no field of the
 // schema comes last. The input should have its defaults already (WithDefaults).
 // The error is for what is no JSON at all.
-func (in *Input) Validate(input json.RawMessage) ([]FieldError, error) {
+func (in *Schema) Validate(input json.RawMessage) ([]FieldError, error) {
 	v, err := parseInput(input)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ type found struct {
 
 // check is one validation under way.
 type check struct {
-	in    *Input
+	in    *Schema
 	found []found
 	err   error
 }

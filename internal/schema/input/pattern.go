@@ -1,4 +1,4 @@
-package schema
+package input
 
 import (
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"

@@ -1,4 +1,4 @@
-package schema
+package input
 
 import (
 	"encoding/json"
@@ -13,12 +13,12 @@ import (
 
 // withFields makes an input schema of the properties and more root keys, both
 // given as JSON.
-func withFields(t testing.TB, properties, more string) *Input {
+func withFields(t testing.TB, properties, more string) *Schema {
 	t.Helper()
 	if more != "" {
 		more = "," + more
 	}
-	in, err := ParseInput(fmt.Appendf(nil, `{"title":"t","type":"object","schemaVersion":1,"properties":%s%s}`, properties, more), "schema.json")
+	in, err := Parse(fmt.Appendf(nil, `{"title":"t","type":"object","schemaVersion":1,"properties":%s%s}`, properties, more), "schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}

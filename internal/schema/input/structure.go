@@ -1,4 +1,4 @@
-package schema
+package input
 
 import (
 	"fmt"
@@ -28,7 +28,7 @@ var countKeywords = []string{"minLength", "maxLength", "minItems", "maxItems", "
 
 // complaints collects what is wrong with a schema, each with its position.
 type complaints struct {
-	in   *Input
+	in   *Schema
 	list []string
 }
 
@@ -38,7 +38,7 @@ func (c *complaints) add(at *jsonc.Value, format string, args ...any) {
 
 // checkStructure judges what validation and defaults rely on, in the words the
 // platform uses, and compiles the patterns.
-func (in *Input) checkStructure() error {
+func (in *Schema) checkStructure() error {
 	c := &complaints{in: in}
 	if !in.root.Is(jsonc.Object) {
 		c.add(in.root, "Field schema must be object")

@@ -1,4 +1,4 @@
-package schema
+package input
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 // objects of arrays that are there; they never bring an absent parent into being.
 // An input that is not an object comes back as it is. It fails only when the
 // input is not JSON.
-func (in *Input) WithDefaults(input json.RawMessage) (json.RawMessage, error) {
+func (in *Schema) WithDefaults(input json.RawMessage) (json.RawMessage, error) {
 	v, err := parseInput(input)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func fillObject(field, v *jsonc.Value) *jsonc.Value {
 // Prefilled gives the input that a new project starts with: each field's
 // prefill, and the default instead where a prefill has no meaning (booleans and
 // hidden fields). It is "{}" when no field has either.
-func (in *Input) Prefilled() json.RawMessage {
+func (in *Schema) Prefilled() json.RawMessage {
 	out := &jsonc.Value{Kind: jsonc.Object}
 	for _, f := range in.properties() {
 		key := "prefill"

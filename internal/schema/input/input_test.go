@@ -1,4 +1,4 @@
-package schema
+package input
 
 import (
 	"encoding/json"
@@ -45,7 +45,7 @@ func TestStructureFaults(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ParseInput([]byte(tt.schema), "s.json")
+			_, err := Parse([]byte(tt.schema), "s.json")
 			if !fault.Is(err, fault.InvalidInput) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -54,7 +54,7 @@ func TestStructureFaults(t *testing.T) {
 }
 
 func TestStructureFaultsAreToldTogether(t *testing.T) {
-	_, err := ParseInput([]byte("{\n\"type\":\"object\",\n\"properties\":{\"a\":{},\n\"b\":{\"type\":\"string\",\"pattern\":\"[\"}},\"required\":[\"c\"]}"), "s.json")
+	_, err := Parse([]byte("{\n\"type\":\"object\",\n\"properties\":{\"a\":{},\n\"b\":{\"type\":\"string\",\"pattern\":\"[\"}},\"required\":[\"c\"]}"), "s.json")
 	if err == nil {
 		t.Fatal("the schema was taken")
 	}
@@ -66,7 +66,7 @@ func TestStructureFaultsAreToldTogether(t *testing.T) {
 }
 
 func TestRealisticSchemaIsTaken(t *testing.T) {
-	in, err := ParseInput([]byte("\ufeff"+`{
+	in, err := Parse([]byte("\ufeff"+`{
 		// what a developer writes
 		"title": "Crawler", "type": "object", "schemaVersion": 1,
 		"properties": {
@@ -150,10 +150,10 @@ func FuzzInput(f *testing.F) {
 	f.Add(`{"type":"object","properties":{"k":{"type":"array","editor":"keyValue","patternKey":"a"}}}`, `{"k":[{"key":1}],"k":5}`)
 	f.Add(`{"type":"object","properties":{"s":{"type":"object","isSecret":true}},"additionalProperties":false}`, `{"s":"ENCRYPTED_JSON:a:b:c"}`)
 	f.Fuzz(func(t *testing.T, schema, input string) {
-		in, err := ParseInput([]byte(schema), "s.json")
+		in, err := Parse([]byte(schema), "s.json")
 		if err != nil {
 			if !fault.Is(err, fault.InvalidInput) {
-				t.Fatalf("ParseInput(%q) gives %v", schema, err)
+				t.Fatalf("Parse(%q) gives %v", schema, err)
 			}
 			return
 		}
@@ -195,7 +195,7 @@ func TestSampleSchemas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ParseInput(data, file); err != nil {
+		if _, err := Parse(data, file); err != nil {
 			t.Error(err)
 		}
 	}
