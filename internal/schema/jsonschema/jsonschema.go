@@ -9,8 +9,58 @@ package jsonschema
 import (
 	"encoding/json"
 
+	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
+
+// Draft is a version of JSON Schema.
+type Draft int
+
+// The drafts. The zero value is draft-07.
+const (
+	Draft07 Draft = iota
+	Draft201909
+)
+
+// Options say how a schema is read and how much is reported.
+type Options struct {
+	// Draft is the version the schema is written in; a "$schema" inside of it
+	// does not override it.
+	Draft Draft
+	// Formats makes "format" a rule, judged as ajv-formats does in its full
+	// mode. Otherwise it is ignored.
+	Formats bool
+	// AllErrors reports everything that is wrong; otherwise evaluation stops
+	// where AJV stops by default, which is at the first error or, within anyOf
+	// and oneOf, at the first of each branch.
+	AllErrors bool
+	// Root is reserved.
+	Root string
+}
+
+// Schema is a compiled schema. It is safe for concurrent use.
+type Schema struct {
+	opts Options
+}
+
+// Compile reads a schema that stands in doc at root. The list says what is wrong
+// with the schema itself, all at once; the Schema is nil when it has errors.
+func Compile(doc *jsonc.Document, root *jsonc.Value, opts Options) (*Schema, diagnostic.List) {
+	return &Schema{opts: opts}, nil
+}
+
+// Validate judges a value: nil when it is valid.
+func (s *Schema) Validate(v *jsonc.Value) []Error { return nil }
+
+// ValidateJSON judges a value given as JSON text. The error is for text that is
+// no JSON.
+func (s *Schema) ValidateJSON(data []byte) ([]Error, error) {
+	doc, err := jsonc.ParseStrict("the value", data)
+	if err != nil {
+		return nil, err
+	}
+	return s.Validate(doc.Root), nil
+}
 
 // Error is one complaint in AJV's form. The JSON form is that of the platform's
 // API.
