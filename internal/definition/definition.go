@@ -3,6 +3,8 @@
 package definition
 
 import (
+	"encoding/json"
+
 	inputschema "github.com/greenroom-dev/greenroom/internal/schema/input"
 )
 
@@ -34,15 +36,29 @@ type Actor struct {
 	// of secrets. ResolveEnvironment replaces them.
 	Environment map[string]string
 
-	UsesStandbyMode     bool
-	DefaultMemoryMbytes int // 0 when absent
+	UsesStandbyMode bool
+	// Memory in megabytes, 0 when absent.
+	DefaultMemoryMbytes, MinMemoryMbytes, MaxMemoryMbytes int
 	// RunScript is scripts.run, the command for running without a container.
 	RunScript string
+
+	// Readme and Changelog are "" when there are none.
+	Readme, Changelog string
+	// Template names what the project was made from, as written.
+	Template string
+	// Meta is the field of that name, nil when absent.
+	Meta json.RawMessage
+	// Document is the whole definition as standard JSON, every linked schema in
+	// the place of its link, unknown fields kept: the API's actorDefinition.
+	Document json.RawMessage
 
 	// Input is nil when the Actor has no input schema. InputFile is where it
 	// was read from (File itself when inlined).
 	Input     *inputschema.Schema
 	InputFile string
+
+	// WebServerMCPPath is where the web server speaks MCP, "" when it does not.
+	WebServerMCPPath string
 
 	// Warnings are for people: unknown fields, things that have no effect.
 	Warnings []string
