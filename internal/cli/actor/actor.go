@@ -40,9 +40,10 @@ const example = `  actor get-input | jq -r .startUrl
   actor set-status-message "12 of 100 pages done"
   actor exit --code 1 --message "The site is down"`
 
-// New makes the command tree. run is the `run` command that the composition
-// root provides; nil gives one that hands over to the apify program.
-func New(f *cmdkit.Factory, run *cobra.Command) *cobra.Command {
+// New makes the command tree. developer are the commands for who writes an Actor
+// (run, init, calculate-memory, generate-schema-types) as the composition root
+// provides them; one that is missing hands over to the apify program.
+func New(f *cmdkit.Factory, developer ...*cobra.Command) *cobra.Command {
 	root := cmdkit.Group(&cobra.Command{
 		Use:     "actor",
 		Short:   "Be an Actor: read input, store results, report status",
@@ -50,20 +51,16 @@ func New(f *cmdkit.Factory, run *cobra.Command) *cobra.Command {
 		Example: example,
 		Version: f.Version,
 	})
-	if run == nil {
-		run = newRun(f)
-	}
 	root.AddCommand(
 		newGetInput(f), newGetValue(f), newSetValue(f), newPushData(f),
 		newSetStatusMessage(f), newExit(f), newMemory(f), newGetPublicURL(f),
-		run,
 	)
-	cmdkit.Help(root)
 	for _, cmd := range root.Commands() {
-		if cmd != run {
-			cmd.Flags().SetNormalizeFunc(kebab)
-		}
+		cmd.Flags().SetNormalizeFunc(kebab)
 	}
+	root.AddCommand(developer...)
+	root.AddCommand(handovers(f, developer)...)
+	cmdkit.Help(root)
 	return root
 }
 
@@ -104,7 +101,7 @@ func with(ctx context.Context, f *cmdkit.Factory, do func(context.Context, *acto
 // line and gives the status to exit with.
 func Main(version string) int {
 	f := &cmdkit.Factory{IO: cmdkit.System(), Version: version, Getenv: os.Getenv}
-	root := New(f, nil)
+	root := New(f)
 	root.SetArgs(os.Args[1:])
 	return cmdkit.Run(context.Background(), f.IO, root)
 }

@@ -18,7 +18,7 @@ func tried(t *testing.T, stdin string, env map[string]string, args ...string) (s
 	io := &cmdkit.IO{In: strings.NewReader(stdin), Out: &out, Err: &err}
 	f := &cmdkit.Factory{IO: io, Version: "test", Getenv: func(name string) string { return env[name] }}
 	root := cmdkit.Group(&cobra.Command{Use: "apify"})
-	root.AddCommand(New(f, nil))
+	root.AddCommand(New(f))
 	root.SetArgs(append([]string{"actor"}, args...))
 	return cmdkit.Run(context.Background(), io, root), out.String(), err.String()
 }
@@ -42,7 +42,7 @@ func TestBelowAnotherRoot(t *testing.T) {
 }
 
 func TestEveryCommandHasExamplesAndExitCodes(t *testing.T) {
-	for _, cmd := range New(&cmdkit.Factory{IO: &cmdkit.IO{}}, nil).Commands() {
+	for _, cmd := range New(&cmdkit.Factory{IO: &cmdkit.IO{}}).Commands() {
 		if cmd.Name() == "help" {
 			continue
 		}
