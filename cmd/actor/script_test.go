@@ -17,5 +17,5 @@ func TestMain(m *testing.M) {
 
 // TestStories runs the stories about the actor command.
 func TestStories(t *testing.T) {
-	storytest.Run(t, storytest.Options{Module: filepath.Join("..", "..")}, "actor_*.txtar")
+	storytest.Run(t, storytest.Options{Module: filepath.Join("..", "..")}, storytest.AboutActor)
 }

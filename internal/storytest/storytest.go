@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,24 +43,29 @@ type Options struct {
 	Env []string
 }
 
+// AboutActor tells whether a story is about the actor program alone. All others
+// are about apify.
+func AboutActor(name string) bool { return strings.HasPrefix(name, "actor_") }
+
 // NoNap is the value of GORACE that keeps the race detector from sleeping a
 // second at the end of each of the many processes that stories start.
 const NoNap = "atexit_sleep_ms=0"
 
-// Run runs the stories that match pattern in testdata/script. No match is a
-// failure: a renamed story must not vanish from the tests.
-func Run(t *testing.T, o Options, pattern string) {
+// Run runs the stories in testdata/script whose names are about the program. None
+// at all is a failure.
+func Run(t *testing.T, o Options, about func(name string) bool) {
 	t.Helper()
 	module, err := filepath.Abs(o.Module)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(module, "testdata", "script", pattern))
+	files, err := filepath.Glob(filepath.Join(module, "testdata", "script", "*.txtar"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	files = slices.DeleteFunc(files, func(file string) bool { return !about(filepath.Base(file)) })
 	if len(files) == 0 {
-		t.Fatalf("no story matches %s", pattern)
+		t.Fatal("there are no stories about the program")
 	}
 	conditions := map[string]func() (bool, string){}
 	for name, ask := range o.Conditions {
