@@ -49,6 +49,8 @@ var sections = []struct {
 	{"input", "actor get-input, start to exit", (*bench).getInput},
 	{"loop", "actor push-data, in a shell loop", (*bench).pushLoop},
 	{"lines", "lines of JSON through one actor push-data", (*bench).pushLines},
+	{"validate", "apify validate, an Actor of ordinary size", (*bench).validate},
+	{"inputs", "inputs judged by their schema", (*bench).inputs},
 	{"process", "apify run --executor process, an Actor that does nothing", (*bench).runProcess},
 	{"docker", "apify run --executor docker, an unchanged image", (*bench).runDocker},
 	{"sdk", "the JavaScript SDK, one call at a time, under apify run", (*bench).sdkCalls},
