@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -47,11 +48,35 @@ func Parse(data []byte, file string) (*Schema, error) {
 // FromDocument reads an input schema that is part of a larger file, root being
 // its place in doc. It reports what Parse reports.
 func FromDocument(doc *jsonc.Document, root *jsonc.Value) (*Schema, error) {
-	in := &Schema{doc: doc, root: root, patterns: make(map[*jsonc.Value]*ecma.Regexp)}
-	if err := in.checkStructure(); err != nil {
+	in, list := Check(doc, root)
+	if err := list.Err("the input schema"); err != nil {
 		return nil, err
 	}
 	return in, nil
+}
+
+// Check judges an input schema by the platform's rules, root being its place in
+// doc, and says everything that is wrong with it. The Schema is nil when the
+// list has errors; it may have warnings all the same.
+func Check(doc *jsonc.Document, root *jsonc.Value) (*Schema, diagnostic.List) {
+	in := &Schema{doc: doc, root: root, patterns: make(map[*jsonc.Value]*ecma.Regexp)}
+	list := in.checkStructure()
+	if len(list.Errors()) > 0 {
+		return nil, list
+	}
+	return in, list
+}
+
+// Secrets names the top-level fields whose values are to be kept encrypted, in
+// the order written.
+func (in *Schema) Secrets() []string {
+	var names []string
+	for _, m := range in.properties() {
+		if m.Value.Get("isSecret").True() {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // JSON gives the schema as standard JSON, without comments and blanks.

@@ -3,11 +3,10 @@ package input
 import (
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
-	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // types are the types a field may have.
@@ -29,30 +28,27 @@ var countKeywords = []string{"minLength", "maxLength", "minItems", "maxItems", "
 // complaints collects what is wrong with a schema, each with its position.
 type complaints struct {
 	in   *Schema
-	list []string
+	list diagnostic.List
 }
 
 func (c *complaints) add(at *jsonc.Value, format string, args ...any) {
-	c.list = append(c.list, c.in.at(at)+": "+fmt.Sprintf(format, args...))
+	line, column := c.in.doc.LineColumn(at.Start)
+	c.list = append(c.list, diagnostic.Diagnostic{
+		Severity: diagnostic.Error, File: c.in.doc.File, Line: line, Column: column,
+		Rule: "input-schema", Message: fmt.Sprintf(format, args...),
+	})
 }
 
 // checkStructure judges what validation and defaults rely on, in the words the
 // platform uses, and compiles the patterns.
-func (in *Schema) checkStructure() error {
+func (in *Schema) checkStructure() diagnostic.List {
 	c := &complaints{in: in}
 	if !in.root.Is(jsonc.Object) {
 		c.add(in.root, "Field schema must be object")
 	} else {
 		c.root()
 	}
-	switch len(c.list) {
-	case 0:
-		return nil
-	case 1:
-		return fault.New(fault.InvalidInput, "input schema is not valid: %s", c.list[0])
-	default:
-		return fault.New(fault.InvalidInput, "input schema is not valid:\n  %s", strings.Join(c.list, "\n  "))
-	}
+	return c.list
 }
 
 func (c *complaints) root() {
