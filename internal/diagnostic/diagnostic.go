@@ -4,8 +4,10 @@ package diagnostic
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -38,6 +40,8 @@ type Diagnostic struct {
 	// Message says what was found and what is allowed, in one or more lines,
 	// with no full stop added.
 	Message string `json:"message"`
+	// Hint says what to do next, "" when the message says it.
+	Hint string `json:"hint,omitempty"`
 }
 
 // Position gives "file:line:column", or the file alone.
@@ -89,22 +93,49 @@ func (l List) only(s Severity) (out List) {
 
 // Err gives the errors as one fault.InvalidInput, nil when there are none. what
 // names the thing that has them ("the Actor's definition"); Data carries them
-// under "diagnostics".
+// under "diagnostics". The hint is that of a single error.
 func (l List) Err(what string) error {
-	errors := l.Errors()
-	if len(errors) == 0 {
+	list := l.Errors()
+	if len(list) == 0 {
 		return nil
 	}
 	var problem *fault.Error
-	if len(errors) == 1 {
-		problem = fault.New(fault.InvalidInput, "%s", errors[0])
+	if len(list) == 1 {
+		problem = fault.New(fault.InvalidInput, "%s", list[0])
+		problem.Hint = list[0].Hint
 	} else {
-		lines := make([]string, len(errors))
-		for i, d := range errors {
+		lines := make([]string, len(list))
+		for i, d := range list {
 			lines[i] = "\n  " + d.String()
 		}
-		problem = fault.New(fault.InvalidInput, "%s has %d faults:%s", what, len(errors), strings.Join(lines, ""))
+		problem = fault.New(fault.InvalidInput, "%s has %d faults:%s", what, len(list), strings.Join(lines, ""))
 	}
-	problem.Data = map[string]any{"diagnostics": errors}
+	problem.Data = map[string]any{"diagnostics": list}
 	return problem
+}
+
+// FromError gives what an error says about a file: the diagnostics that it
+// carries, as Err made them, else one with the position that its message begins
+// with ("file:line:column: …"), if it does, under the given rule.
+func FromError(err error, file, rule string) List {
+	d := Diagnostic{Severity: Error, File: file, Rule: rule, Message: err.Error(), Hint: fault.HintOf(err)}
+	if problem := (*fault.Error)(nil); errors.As(err, &problem) {
+		if data, ok := problem.Data.(map[string]any); ok {
+			if list, ok := data["diagnostics"].(List); ok {
+				return list
+			}
+		}
+	}
+	if rest, ok := strings.CutPrefix(d.Message, file+":"); ok {
+		line, rest, _ := strings.Cut(rest, ":")
+		column, message, found := strings.Cut(rest, ": ")
+		l, lineErr := strconv.Atoi(line)
+		c, columnErr := strconv.Atoi(column)
+		if found && lineErr == nil && columnErr == nil && l > 0 && c > 0 {
+			d.Line, d.Column, d.Message = l, c, message
+		} else {
+			d.Message = strings.TrimPrefix(d.Message, file+": ")
+		}
+	}
+	return List{d}
 }
