@@ -5,7 +5,12 @@ package definition
 import (
 	"encoding/json"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/dataset"
 	inputschema "github.com/greenroom-dev/greenroom/internal/schema/input"
+	"github.com/greenroom-dev/greenroom/internal/schema/keyvalue"
+	"github.com/greenroom-dev/greenroom/internal/schema/memory"
+	"github.com/greenroom-dev/greenroom/internal/schema/output"
+	"github.com/greenroom-dev/greenroom/internal/schema/webserver"
 )
 
 // Defaults for what a definition leaves out.
@@ -39,6 +44,9 @@ type Actor struct {
 	UsesStandbyMode bool
 	// Memory in megabytes, 0 when absent.
 	DefaultMemoryMbytes, MinMemoryMbytes, MaxMemoryMbytes int
+	// DefaultMemory is defaultMemoryMbytes as an expression, nil when it is a
+	// number or absent.
+	DefaultMemory *memory.Expression
 	// RunScript is scripts.run, the command for running without a container.
 	RunScript string
 
@@ -57,6 +65,12 @@ type Actor struct {
 	Input     *inputschema.Schema
 	InputFile string
 
+	// The other schemas, nil where the Actor has none. Datasets are by alias;
+	// "default" is the dataset that every run has.
+	Output        *output.Schema
+	Datasets      map[string]*dataset.Schema
+	KeyValueStore *keyvalue.Schema
+	WebServer     *webserver.Schema
 	// WebServerMCPPath is where the web server speaks MCP, "" when it does not.
 	WebServerMCPPath string
 
