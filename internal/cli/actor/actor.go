@@ -54,6 +54,7 @@ func New(f *cmdkit.Factory, developer ...*cobra.Command) *cobra.Command {
 	root.AddCommand(
 		newGetInput(f), newGetValue(f), newSetValue(f), newPushData(f),
 		newSetStatusMessage(f), newExit(f), newMemory(f), newGetPublicURL(f),
+		newExec(f),
 	)
 	for _, cmd := range root.Commands() {
 		cmd.Flags().SetNormalizeFunc(kebab)
