@@ -1,0 +1,1 @@
+"""The Actor's code."""
