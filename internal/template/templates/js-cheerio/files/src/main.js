@@ -1,7 +1,7 @@
 import { CheerioCrawler } from '@crawlee/cheerio';
 import { Actor } from 'apify';
 
-import { router, visited } from './routes.js';
+import { router } from './routes.js';
 
 await Actor.init();
 
@@ -11,21 +11,16 @@ if (!input) {
     throw new Error('There is no input; "apify run" makes one from .actor/input_schema.json.');
 }
 
-let failed = 0;
 const crawler = new CheerioCrawler({
     requestHandler: router,
     maxRequestsPerCrawl: input.maxPages,
     maxRequestRetries: 2,
-    // Called once a page has failed for the last time.
-    failedRequestHandler() {
-        failed += 1;
-    },
 });
 
-await crawler.run(input.startUrls);
-await Actor.setValue('OUTPUT', { pages: visited(), failed });
+const { requestsFinished: pages, requestsFailed: failed } = await crawler.run(input.startUrls);
+await Actor.setValue('OUTPUT', { pages, failed });
 
-if (visited() === 0) {
+if (pages === 0) {
     await Actor.fail('No page could be visited');
 }
-await Actor.exit(`Visited ${visited()} pages, ${failed} failed`);
+await Actor.exit(`Visited ${pages} pages, ${failed} failed`);

@@ -4,7 +4,7 @@ from apify import Actor
 from crawlee import Request
 from crawlee.crawlers import BeautifulSoupCrawler
 
-from .routes import router, visited
+from .routes import router
 
 
 async def main() -> None:
@@ -23,7 +23,7 @@ async def main() -> None:
         start = [Request.from_url(source['url']) for source in actor_input['startUrls']]
         statistics = await crawler.run(start)
 
-        pages, failed = visited(), statistics.requests_failed
+        pages, failed = statistics.requests_finished, statistics.requests_failed
         await Actor.set_value('OUTPUT', {'pages': pages, 'failed': failed})
         if pages == 0:
             await Actor.fail(status_message='No page could be visited')

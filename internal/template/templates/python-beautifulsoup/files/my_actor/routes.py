@@ -6,13 +6,6 @@ from crawlee.router import Router
 
 router = Router[BeautifulSoupCrawlingContext]()
 
-_visited: list[str] = []
-
-
-def visited() -> int:
-    """Tell how many pages were visited so far."""
-    return len(_visited)
-
 
 @router.default_handler
 async def handle_page(context: BeautifulSoupCrawlingContext) -> None:
@@ -24,7 +17,6 @@ async def handle_page(context: BeautifulSoupCrawlingContext) -> None:
 
     context.log.info(f'{title} ({url})')
     await Actor.push_data({'url': url, 'title': title, 'description': description})
-    _visited.append(url)
 
     # Follows the links to the same host; those seen before are left out.
     await context.enqueue_links()

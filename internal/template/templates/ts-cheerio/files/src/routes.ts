@@ -8,11 +8,6 @@ type Page = {
     description: string | null;
 };
 
-let pages = 0;
-
-/** How many pages were visited so far. */
-export const visited = () => pages;
-
 /** What to do with a page. Give requests labels to treat some pages otherwise. */
 export const router = createCheerioRouter();
 
@@ -25,7 +20,6 @@ router.addDefaultHandler(async ({ request, $, enqueueLinks, log }) => {
 
     log.info(page.title, { url: page.url });
     await Actor.pushData(page);
-    pages += 1;
 
     // Follows the links to the same host; those seen before are left out.
     await enqueueLinks();
