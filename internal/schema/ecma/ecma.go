@@ -51,20 +51,28 @@ func Compile(pattern string) (*Regexp, error) {
 // Match reports whether the text contains a match. The error is ErrTooComplex
 // or nil.
 func (re *Regexp) Match(text string) (bool, error) {
+	ok, _, err := re.MatchWithin(text, re.budget)
+	return ok, err
+}
+
+// MatchWithin is Match with at most so many steps of work, for callers that
+// match more than once within a bound. It also gives how many steps it took,
+// about one for a character that is looked at.
+func (re *Regexp) MatchWithin(text string, steps int) (bool, int, error) {
 	if re.linear != nil {
-		return re.linear.MatchString(text), nil
+		return re.linear.MatchString(text), len(text), nil
 	}
-	m := &machine{text: []rune(text), budget: re.budget, captures: make([]span, re.groups+1)}
+	m := &machine{text: []rune(text), budget: min(steps, re.budget), captures: make([]span, re.groups+1)}
 	for at := range len(m.text) + 1 {
 		for i := range m.captures {
 			m.captures[i] = none
 		}
 		if re.program(m, at, func(int) bool { return !m.exhausted }) {
-			return true, nil
+			return true, m.steps, nil
 		}
 		if m.exhausted {
-			return false, ErrTooComplex
+			return false, m.steps, ErrTooComplex
 		}
 	}
-	return false, nil
+	return false, m.steps, nil
 }

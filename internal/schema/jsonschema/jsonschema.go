@@ -8,8 +8,10 @@ package jsonschema
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
+	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -41,16 +43,54 @@ type Options struct {
 // Schema is a compiled schema. It is safe for concurrent use.
 type Schema struct {
 	opts Options
+	main *function
 }
 
 // Compile reads a schema that stands in doc at root. The list says what is wrong
-// with the schema itself, all at once; the Schema is nil when it has errors.
+// with the schema itself, all at once: what the draft's meta-schema does not
+// allow, regular expressions that are none, and references that lead nowhere or
+// in a circle. The Schema is nil when there are errors.
 func Compile(doc *jsonc.Document, root *jsonc.Value, opts Options) (*Schema, diagnostic.List) {
-	return &Schema{opts: opts}, nil
+	c := newCompiler(doc, opts)
+	c.root = root
+	c.judge(root)
+	s := c.finish(root)
+	if len(c.list) > 0 {
+		c.list.Sort()
+		return nil, c.list
+	}
+	return s, nil
 }
 
-// Validate judges a value: nil when it is valid.
-func (s *Schema) Validate(v *jsonc.Value) []Error { return nil }
+func newCompiler(doc *jsonc.Document, opts Options) *compiler {
+	return &compiler{
+		doc: doc, opts: opts, rules: keywordNames(opts.Draft),
+		functions: map[functionKey]*function{}, inlined: map[inlineKey]*node{}, refs: map[*jsonc.Value]bool{},
+		anchors: map[anchorKey]*function{}, patterns: map[string]*ecma.Regexp{}, reported: map[*jsonc.Value]bool{},
+	}
+}
+
+func (c *compiler) finish(root *jsonc.Value) *Schema {
+	c.tracks = c.opts.Draft == Draft201909 && mentionsUnevaluated(root)
+	res := c.newResource(root)
+	main := c.function(res, root, res.base)
+	c.loops(c.order)
+	return &Schema{opts: c.opts, main: main}
+}
+
+func mentionsUnevaluated(v *jsonc.Value) bool {
+	for _, m := range v.Members {
+		if m.Name == "unevaluatedProperties" || m.Name == "unevaluatedItems" || mentionsUnevaluated(m.Value) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(v.Items, mentionsUnevaluated)
+}
+
+// Validate judges a value: nil when it is valid. A value that takes too long to
+// judge, because of a regular expression or of how the schema refers to itself,
+// is not valid; the only error then says so.
+func (s *Schema) Validate(v *jsonc.Value) []Error { return s.evaluate(v, maxSteps) }
 
 // ValidateJSON judges a value given as JSON text. The error is for text that is
 // no JSON.
@@ -76,6 +116,9 @@ type Error struct {
 	Params json.RawMessage `json:"params"`
 	// Message is AJV's text ("must be string").
 	Message string `json:"message"`
+	// PropertyName is set when it is the name of a property that was judged,
+	// not a value.
+	PropertyName *string `json:"propertyName,omitempty"`
 
 	// Instance is the value that was judged, and Schema the schema object that
 	// holds the keyword.

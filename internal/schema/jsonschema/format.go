@@ -1,0 +1,4 @@
+package jsonschema
+
+var stringFormats = map[string]func(string) bool{}
+var numberFormats = map[string]func(float64) bool{}
