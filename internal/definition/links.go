@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/shape"
 )
 
 // docker finds the Dockerfile and the build context: as the fields say, else by
@@ -17,68 +18,107 @@ func (r *reader) docker(dockerfile, contextDir *jsonc.Value) {
 	if contextDir != nil {
 		// In a monorepo the context is an ancestor: it may reach up to the
 		// repository's root and no further.
-		if dir, ok := r.link(contextDir, "dockerContextDir", repositoryRoot(a.Root), "the repository that the Actor is part of"); ok &&
-			r.mustBe(contextDir, "dockerContextDir", dir, isDirectory, "directory") {
+		if dir, ok := r.linkWithin(contextDir, repositoryRoot(a.Root), "the repository that the Actor is part of"); ok &&
+			r.mustBe(broken, contextDir, dir, isDirectory, "directory") {
 			a.ContextDir = dir
 		}
 	}
 	if dockerfile != nil {
-		// Several Actors of a monorepo may share a Dockerfile in their context.
-		limit, limitName := a.Root, "the Actor's directory"
-		if a.ContextDir != a.Root && within(a.ContextDir, a.Root) {
-			limit, limitName = a.ContextDir, "the build context"
-		}
-		if file, ok := r.link(dockerfile, "dockerfile", limit, limitName); ok &&
-			r.mustBe(dockerfile, "dockerfile", file, isFile, "file") {
+		if file, ok := r.link(dockerfile); ok && r.mustBe(broken, dockerfile, file, isFile, "file") {
 			a.Dockerfile = file
 		}
 		return
 	}
-	for _, file := range []string{filepath.Join(a.Root, ".actor", "Dockerfile"), filepath.Join(a.Root, "Dockerfile")} {
-		if isFile(file) {
-			a.Dockerfile = file
-			return
+	a.Dockerfile = r.find(conventional("Dockerfile"))
+	if a.Dockerfile == "" {
+		r.tellFile(advice, a.File, "no-dockerfile", "there is no Dockerfile, neither in %s nor in the Actor's directory: the platform builds such an Actor as a Node.js project", folder)
+	}
+}
+
+// documentation finds the files that people read. They may be missing; a link to
+// what is not there is refused by the platform, and nothing else needs them.
+func (r *reader) documentation(readme, changelog *jsonc.Value) {
+	for _, field := range []struct {
+		v      *jsonc.Value
+		to     *string
+		places []place
+	}{
+		{readme, &r.actor.Readme, conventional("README.md", "ACTOR.md")},
+		{changelog, &r.actor.Changelog, conventional("CHANGELOG.md")},
+	} {
+		if field.v == nil {
+			*field.to = r.find(field.places)
+		} else if file, ok := r.link(field.v); ok && r.mustBe(required, field.v, file, isFile, "file") {
+			*field.to = file
 		}
 	}
 }
 
-// link resolves a path written in the definition. Paths are relative to the
-// definition's directory, whatever the system's separator, and must stay inside
-// limit, symbolic links included.
-func (r *reader) link(v *jsonc.Value, field, limit, limitName string) (string, bool) {
+// link resolves a path written in the definition. It may lead to anything in the
+// Actor's directory, or in the build context when that is an ancestor: Actors of
+// a monorepo share files.
+func (r *reader) link(v *jsonc.Value) (string, bool) {
+	if a := r.actor; a.ContextDir != a.Root && within(a.ContextDir, a.Root) {
+		return r.linkWithin(v, a.ContextDir, "the build context")
+	}
+	return r.linkWithin(v, r.actor.Root, "the Actor's directory")
+}
+
+// linkWithin resolves a path. Paths are relative to the definition's directory,
+// whatever the system's separator, and must stay inside limit, symbolic links
+// included.
+func (r *reader) linkWithin(v *jsonc.Value, limit, limitName string) (string, bool) {
+	local := filepath.FromSlash(v.Text)
 	switch {
 	case v.Kind != jsonc.String:
-		r.wrongType(v, field, "a path")
+		r.wrongType(v, "a path")
 		return "", false
 	case v.Text == "":
-		r.fault(v, "%s must not be empty", field)
+		r.tell(broken, v, "empty", "must not be empty")
 		return "", false
 	case strings.Contains(v.Text, "\x00"):
-		r.fault(v, "%s contains a NUL character", field)
+		r.tell(broken, v, "link", "contains a NUL character")
 		return "", false
-	case filepath.IsAbs(filepath.FromSlash(v.Text)) || strings.HasPrefix(v.Text, "/") || filepath.VolumeName(filepath.FromSlash(v.Text)) != "":
-		r.fault(v, "%s must be a path relative to %s, found %q", field, filepath.Dir(r.actor.File), v.Text)
+	case strings.Contains(v.Text, "://"):
+		r.tell(broken, v, "link", "must be a path relative to %s, found the URL %s", r.show(filepath.Dir(r.actor.File)), shape.Quote(v.Text))
+		return "", false
+	case filepath.IsAbs(local) || strings.HasPrefix(v.Text, "/") || filepath.VolumeName(local) != "":
+		r.tell(broken, v, "link", "must be a path relative to %s, found %s", r.show(filepath.Dir(r.actor.File)), shape.Quote(v.Text))
 		return "", false
 	}
-	path := filepath.Join(filepath.Dir(r.actor.File), filepath.FromSlash(v.Text))
+	path := filepath.Join(filepath.Dir(r.actor.File), local)
 	if !within(limit, path) || !within(resolved(limit), resolved(path)) {
-		r.fault(v, "%s leads to %s, outside of %s (%s)", field, path, limitName, limit)
+		r.tell(broken, v, "link", "leads to %s, outside of %s (%s)", r.show(path), limitName, limit)
 		return "", false
 	}
 	return path, true
 }
 
 // mustBe reports a linked path that is not there or of the wrong sort.
-func (r *reader) mustBe(v *jsonc.Value, field, path string, is func(string) bool, noun string) bool {
+func (r *reader) mustBe(w weight, v *jsonc.Value, path string, is func(string) bool, noun string) bool {
 	if is(path) {
 		return true
 	}
 	if _, err := os.Stat(path); err == nil {
-		r.fault(v, "%s must name a %s, found something else at %s", field, noun, path)
-	} else {
-		r.fault(v, "%s names the %s %s, which does not exist", field, noun, path)
+		r.tell(w, v, "link", "must name a %s, found something else at %s", noun, r.show(path))
+		return false
 	}
+	text, hint := "names the %s %s, which does not exist", ""
+	if other := r.similar(path); other != "" {
+		hint = "; there is " + r.show(other)
+	}
+	r.tell(w, v, "link", text+"%s", noun, r.show(path), hint)
 	return false
+}
+
+// show gives a path as people write it in the Actor's directory.
+func (r *reader) show(path string) string {
+	if within(r.actor.Root, path) {
+		if relative, err := filepath.Rel(r.actor.Root, path); err == nil {
+			return filepath.ToSlash(relative)
+		}
+	}
+	return path
 }
 
 // resolved follows symbolic links as far as path exists.
@@ -95,8 +135,8 @@ func resolved(path string) string {
 
 // within reports whether path is dir or below it.
 func within(dir, path string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+	relative, err := filepath.Rel(dir, path)
+	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
 }
 
 // repositoryRoot gives the nearest directory from dir upwards that holds .git,
@@ -112,16 +152,6 @@ func repositoryRoot(dir string) string {
 		}
 		at = parent
 	}
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
-
-func isDirectory(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 // isNotDirectory holds when a path leads through a file.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -17,13 +18,50 @@ const example = `{
   "version": "0.0"
 }`
 
-// Load reads the definition of the Actor in dir: .actor/actor.json, else the
-// legacy apify.json. Comments and trailing commas are allowed in both.
+// Where definitions are, below an Actor's directory.
+const (
+	folder     = ".actor"
+	fileName   = "actor.json"
+	legacyName = "apify.json"
+)
+
+// maxFileSize bounds every file that is read, in bytes. The platform takes no
+// source file of this size.
+const maxFileSize = 16 << 20
+
+// Load reads the definition of the Actor in dir for running it: .actor/actor.json,
+// else the legacy apify.json, and the schemas they link. Comments and trailing
+// commas are allowed in all of them.
 //
 // What is wrong with the files is a fault.InvalidInput that lists everything
 // found, each with its position; so is a directory that holds neither file.
-// A directory that is not there is fault.NotFound.
+// A directory that is not there is fault.NotFound. What only the platform insists
+// on is no error here: see Check.
 func Load(dir string) (*Actor, error) {
+	r, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	list := r.diagnostics(running)
+	if err := list.Err("the Actor's definition"); err != nil {
+		return nil, err
+	}
+	for _, d := range list.Warnings() {
+		r.actor.Warnings = append(r.actor.Warnings, d.Position()+": "+d.Message)
+	}
+	return r.actor, nil
+}
+
+// Check reads the definition of the Actor in dir as Load does and tells
+// everything there is to say about it, what only the platform insists on
+// included. The Actor is nil when that has errors.
+func Check(dir string) (*Actor, diagnostic.List) {
+	reading := Read(dir)
+	return reading.Actor, reading.Diagnostics
+}
+
+// open reads the definition of the Actor in dir.
+func open(dir string) (*reader, error) {
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "cannot find the directory %s", dir)
@@ -36,25 +74,32 @@ func Load(dir string) (*Actor, error) {
 	case !info.IsDir():
 		return nil, fault.New(fault.InvalidInput, "%s is a file, expected the Actor's directory", root)
 	}
-	file := filepath.Join(root, ".actor", "actor.json")
-	legacy := filepath.Join(root, "apify.json")
-	data, err := os.ReadFile(file)
-	if err == nil {
-		return load(root, file, data, (*reader).current)
-	}
-	if !missing(err) {
-		return nil, fault.Wrap(fault.InvalidInput, err, "cannot read the Actor's definition")
-	}
-	data, err = os.ReadFile(legacy)
-	if err == nil {
-		return load(root, legacy, data, (*reader).legacy)
-	}
-	if !missing(err) {
-		return nil, fault.Wrap(fault.InvalidInput, err, "cannot read the Actor's definition")
+	for _, source := range []struct {
+		file string
+		read func(*reader, *jsonc.Value)
+	}{
+		{filepath.Join(root, folder, fileName), (*reader).current},
+		{filepath.Join(root, legacyName), (*reader).legacy},
+	} {
+		data, err := readFile(source.file)
+		if err == nil {
+			return read(root, source.file, data, source.read), nil
+		}
+		if !missing(err) {
+			return nil, fault.Wrap(fault.InvalidInput, err, "cannot read the Actor's definition")
+		}
 	}
 	return nil, fault.New(fault.InvalidInput, "%s is not an Actor: it has neither %s nor %s",
-		root, filepath.Join(".actor", "actor.json"), "apify.json").
-		WithHint("create %s, for example:\n%s", file, example)
+		root, filepath.Join(folder, fileName), legacyName).
+		WithHint("run 'apify init' there, or create %s, for example:\n%s", filepath.Join(root, folder, fileName), example)
+}
+
+// readFile reads a file that is not unreasonably large.
+func readFile(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && info.Size() > maxFileSize {
+		return nil, fault.New(fault.InvalidInput, "%s has %d bytes, more than the %d that are read", path, info.Size(), maxFileSize)
+	}
+	return os.ReadFile(path)
 }
 
 // missing reports whether a file is not there, be it that its parent is a file.
@@ -62,25 +107,31 @@ func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || isNotDirectory(err)
 }
 
-// load parses one definition file and reads it with read, then finds what the
+// read parses one definition file and reads it with fill, then finds what the
 // file leaves to convention.
-func load(root, file string, data []byte, read func(*reader, *jsonc.Value)) (*Actor, error) {
+func read(root, file string, data []byte, fill func(*reader, *jsonc.Value)) *reader {
+	r := &reader{
+		actor: &Actor{
+			Root: root, File: file,
+			Version: DefaultVersion, BuildTag: DefaultBuildTag,
+			ContextDir: root, Environment: map[string]string{},
+		},
+		parts:     []Part{{Kind: KindActor, File: file}},
+		documents: map[string]*jsonc.Document{},
+		schemas:   map[schemaKey]*linked{},
+		inlined:   map[*jsonc.Value]*jsonc.Value{},
+		variables: map[string]*jsonc.Value{},
+	}
 	doc, err := jsonc.Parse(file, data)
 	if err != nil {
-		return nil, err
+		r.add(broken, diagnostic.FromError(err, file, "syntax")...)
+		return r
 	}
-	r := &reader{doc: doc, actor: &Actor{
-		Root: root, File: file,
-		Version: DefaultVersion, BuildTag: DefaultBuildTag,
-		ContextDir: root, Environment: map[string]string{},
-	}}
+	r.doc = doc
 	if doc.Root.Kind != jsonc.Object {
-		r.wrongType(doc.Root, "", "an object")
-	} else {
-		read(r, doc.Root)
+		r.wrongType(doc.Root, "an object")
+		return r
 	}
-	if err := r.err(); err != nil {
-		return nil, err
-	}
-	return r.actor, nil
+	fill(r, doc.Root)
+	return r
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -49,6 +48,12 @@ func mustLoad(t *testing.T, dir string) *Actor {
 	return a
 }
 
+const (
+	someDataset = `{"actorSpecification":1,"fields":{},"views":{"all":{"title":"All","transformation":{"fields":["a"]},"display":{"component":"table"}}}}`
+	someStore   = `{"actorKeyValueStoreSchemaVersion":1,"title":"t","collections":{"all":{"title":"All","keyPrefix":"a"}}}`
+	someServer  = `{"openapi":"3.1.0","info":{"title":"t","version":"1"},"paths":{}}`
+)
+
 const someSchema = `{"title":"t","type":"object","schemaVersion":1,"properties":{"q":{"title":"q","type":"string","description":"d","editor":"textfield"}}}`
 
 func TestLoadEverything(t *testing.T) {
@@ -64,25 +69,52 @@ func TestLoadEverything(t *testing.T) {
 			"usesStandbyMode": true,
 			"defaultMemoryMbytes": 1024,
 			"scripts": {"run": "sh run.sh"},
-			"storages": {"dataset": "./dataset.json"}, "readme": "../README.md", "meta": {"templateId": "x"},
-			"minMemoryMbytes": 128, "maxMemoryMbytes": 4096, "output": {}, "changelog": "x", "webServerSchema": "x", "$schema": "y",
+			"storages": {"datasets": {"default": "./dataset.json", "errors": {"actorSpecification": 1, "fields": {}, "views": {}}}, "keyValueStore": "../store.json"},
+			"readme": "../docs/READ.md", "changelog": "x.md", "meta": {"templateId": "x"}, "labels": {"a": "b"},
+			"minMemoryMbytes": 128, "maxMemoryMbytes": 4096, "$schema": "y", "template": "t", "id": "i",
+			"output": {"actorOutputSchemaVersion": 1, "properties": {}},
+			"webServerSchema": "./web.json", "webServerMcpPath": "/mcp",
+			"future": {"kept": [1.0 /* as written */]},
 		}`,
 		".actor/build/Dockerfile": "FROM scratch",
 		".actor/schemas/in.json":  someSchema,
+		".actor/dataset.json":     someDataset,
+		".actor/web.json":         someServer,
+		"store.json":              someStore,
+		"docs/READ.md":            "",
+		".actor/x.md":             "",
 		"Dockerfile":              "FROM other",
 	})
 	a := mustLoad(t, dir)
 	if a.Input == nil || !cmp.Equal(a.Input.Properties(), []string{"q"}) {
 		t.Errorf("the input schema was not read: %v", a.Input)
 	}
-	a.Input = nil
+	if len(a.Warnings) != 1 || !strings.Contains(a.Warnings[0], `"future"`) {
+		t.Errorf("warnings %q", a.Warnings)
+	}
+	if a.Output == nil || a.KeyValueStore == nil || a.WebServer == nil || len(a.Datasets) != 2 || a.Datasets["default"] == nil || a.Datasets["errors"] == nil {
+		t.Errorf("schemas are missing: %+v", a)
+	}
+	document := `{"actorSpecification":1,"name":"my-actor","version":"1.2","buildTag":"beta","title":"My Actor","description":"Does things",` +
+		`"dockerfile":"./build/Dockerfile","dockerContextDir":"..","input":` + someSchema +
+		`,"environmentVariables":{"A":"1","B":"@secret","EMPTY":""},"usesStandbyMode":true,"defaultMemoryMbytes":1024,"scripts":{"run":"sh run.sh"},` +
+		`"storages":{"datasets":{"default":` + someDataset + `,"errors":{"actorSpecification":1,"fields":{},"views":{}}},"keyValueStore":` + someStore +
+		`},"readme":"../docs/READ.md","changelog":"x.md","meta":{"templateId":"x"},"labels":{"a":"b"},"minMemoryMbytes":128,"maxMemoryMbytes":4096,` +
+		`"$schema":"y","template":"t","id":"i","output":{"actorOutputSchemaVersion":1,"properties":{}},"webServerSchema":` + someServer +
+		`,"webServerMcpPath":"/mcp","future":{"kept":[1.0]}}`
+	if diff := cmp.Diff(document, string(a.Document)); diff != "" {
+		t.Errorf("document differs (-want +got):\n%s", diff)
+	}
+	a.Input, a.Output, a.KeyValueStore, a.WebServer, a.Datasets, a.Document, a.Warnings = nil, nil, nil, nil, nil, nil, nil
 	want := &Actor{
 		Root: dir, File: filepath.Join(dir, ".actor", "actor.json"),
 		Name: "my-actor", Version: "1.2", BuildTag: "beta", Title: "My Actor", Description: "Does things",
 		Dockerfile: filepath.Join(dir, ".actor", "build", "Dockerfile"), ContextDir: dir,
 		Environment:     map[string]string{"A": "1", "B": "@secret", "EMPTY": ""},
 		UsesStandbyMode: true, DefaultMemoryMbytes: 1024, RunScript: "sh run.sh",
-		InputFile: filepath.Join(dir, ".actor", "schemas", "in.json"),
+		InputFile:       filepath.Join(dir, ".actor", "schemas", "in.json"),
+		MinMemoryMbytes: 128, MaxMemoryMbytes: 4096, Template: "t", Meta: json.RawMessage(`{"templateId":"x"}`),
+		Readme: filepath.Join(dir, "docs", "READ.md"), Changelog: filepath.Join(dir, ".actor", "x.md"), WebServerMCPPath: "/mcp",
 	}
 	if diff := cmp.Diff(want, a); diff != "" {
 		t.Errorf("definition differs (-want +got):\n%s", diff)
@@ -94,6 +126,7 @@ func TestLoadMinimal(t *testing.T) {
 	want := &Actor{
 		Root: dir, File: filepath.Join(dir, ".actor", "actor.json"), Name: "abc", Version: "0.1", BuildTag: "latest",
 		ContextDir: dir, Environment: map[string]string{},
+		Document: json.RawMessage(`{"actorSpecification":1,"name":"abc","version":"0.1"}`),
 	}
 	if diff := cmp.Diff(want, mustLoad(t, dir)); diff != "" {
 		t.Errorf("definition differs (-want +got):\n%s", diff)
@@ -144,7 +177,7 @@ func TestLoadFaults(t *testing.T) {
 		{"half a file", `{"name": "a`, "actor.json:1:12: unexpected end of file"},
 		{"nothing", "", "actor.json:1:1: the file is empty"},
 		{"UTF-16", "\xff\xfe{\x00}\x00", "UTF-16"},
-		{"a list", "[]", "actor.json:1:1: the file must be an object, found an array"},
+		{"a list", "[]", "actor.json:1:1: the file must be an object, found an empty array"},
 		{"name", `{"name": 5}`, "actor.json:1:10: name must be a string, found the number 5"},
 		{"version is a number", `{"version": 0.1}`, "actor.json:1:13: version must be a string, found the number 0.1"},
 		{"version", `{"version": "1"}`, `version must be MAJOR.MINOR such as "0.1", found "1"`},
@@ -153,8 +186,8 @@ func TestLoadFaults(t *testing.T) {
 		{"standby", `{"usesStandbyMode": "yes"}`, "usesStandbyMode must be true or false, found a string"},
 		{"memory too small", `{"defaultMemoryMbytes": 64}`, "defaultMemoryMbytes must be a whole number from 128 to 32768, found 64"},
 		{"memory is half", `{"defaultMemoryMbytes": 512.5}`, "found 512.5"},
-		{"memory is a list", `{"defaultMemoryMbytes": []}`, "found an array"},
-		{"variables are a list", `{"environmentVariables": []}`, "environmentVariables must be an object of strings, found an array"},
+		{"memory is a list", `{"defaultMemoryMbytes": []}`, "found an empty array"},
+		{"variables are a list", `{"environmentVariables": []}`, "environmentVariables must be an object of strings, found an empty array"},
 		{"variable is a number", `{"environmentVariables": {"A": 1}}`, "actor.json:1:32: environmentVariables.A must be a string, found the number 1"},
 		{"variable without a name", `{"environmentVariables": {"A=B": ""}}`, `"A=B" cannot be the name`},
 		{"variable with NUL", `{"environmentVariables": {"A": "\u0000"}}`, "NUL"},
@@ -221,7 +254,7 @@ func TestLoadWarnings(t *testing.T) {
 		{"unknown script", `{"scripts": {"test": "x"}}`, `the field "scripts.test" is not known`, 0},
 		{"short name", `{"name": "ab"}`, `the name "ab" runs here but not on the platform`, 0},
 		{"name with blanks", `{"name": "my actor"}`, "letters, digits and hyphens", 0},
-		{"memory expression", `{"defaultMemoryMbytes": "get(input, 'x', 1) * 1024"}`, "defaultMemoryMbytes is an expression; running with the default memory", 0},
+		{"memory above the largest", `{"defaultMemoryMbytes": 4096, "maxMemoryMbytes": 1024}`, "defaultMemoryMbytes is outside of minMemoryMbytes and maxMemoryMbytes, found 4096; runs get 1024", 4096},
 		{"reserved variable", `{"environmentVariables": {"APIFY_TOKEN": "x"}}`, "the variable APIFY_TOKEN has a name that is reserved for the platform", 0},
 		{"both names of the input", `{"input": {"type":"object","properties":{}}, "inputSchema": "none"}`, "inputSchema has no effect beside input", 0},
 	}
@@ -319,7 +352,11 @@ func TestLegacy(t *testing.T) {
 			if a.Input == nil {
 				t.Error("no input schema")
 			}
-			a.Warnings, a.Input = nil, nil
+			var document map[string]any
+			if err := json.Unmarshal(a.Document, &document); err != nil || document["environmentVariables"] == nil || document["input"] == nil {
+				t.Errorf("the document is %s", a.Document)
+			}
+			a.Warnings, a.Input, a.Document, a.Template = nil, nil, nil, ""
 			want := &Actor{
 				Root: dir, File: filepath.Join(dir, "apify.json"), Legacy: true,
 				Name: "old-actor", Version: "0.3", BuildTag: "beta", Environment: map[string]string{"A": "1", "B": "@s"},
@@ -333,7 +370,7 @@ func TestLegacy(t *testing.T) {
 	for file, want := range map[string]string{
 		`{"env": []}`:                               "env must be an object of strings",
 		`{"version": {"envVars": {}}}`:              "version.envVars must be an array",
-		`{"version": {"envVars": [{"name": "A"}]}}`: "version.envVars must be an array of objects with name and value",
+		`{"version": {"envVars": [{"name": "A"}]}}`: "version.envVars.0 must be an object with name and value",
 		`{"version": {"versionNumber": 1}}`:         "version.versionNumber must be a string",
 	} {
 		if _, err := Load(project(t, map[string]string{"apify.json": file})); err == nil || !strings.Contains(err.Error(), want) {
@@ -347,31 +384,4 @@ func TestActorJSONComesFirst(t *testing.T) {
 	if a.Name != "new-one" || a.Legacy {
 		t.Errorf("%s was read", a.File)
 	}
-}
-
-func FuzzLoad(f *testing.F) {
-	f.Add(example)
-	f.Add(`{"name":5,"version":{},"dockerfile":"../..","input":{"type":"object","properties":{"a":{"type":"string","pattern":"("}}}} // x`)
-	f.Add(`{"environmentVariables":{"":1,"A":"@x","A":null},"defaultMemoryMbytes":"x","dockerContextDir":"\u0000",}`)
-	f.Add(`{"version":{"envVars":[{"name":1}],"versionNumber":"1"},"env":[]}`)
-	root := project(f, map[string]string{"Dockerfile": "", "INPUT_SCHEMA.json": someSchema})
-	f.Fuzz(func(t *testing.T, text string) {
-		file := filepath.Join(root, ".actor", "actor.json")
-		for _, read := range []func(*reader, *jsonc.Value){(*reader).current, (*reader).legacy} {
-			a, err := load(root, file, []byte(text), read)
-			switch {
-			case err == nil:
-				if _, err := a.ResolveEnvironment(nil, true); err != nil {
-					t.Errorf("%q: %v", text, err)
-				}
-				if a.Input != nil && !json.Valid(a.Input.JSON()) {
-					t.Errorf("%q: the schema comes out as %s", text, a.Input.JSON())
-				}
-			case !fault.Is(err, fault.InvalidInput):
-				t.Errorf("%q gives %v", text, err)
-			case !strings.Contains(err.Error(), "actor.json:"):
-				t.Errorf("%q gives an error without a position: %v", text, err)
-			}
-		}
-	})
 }

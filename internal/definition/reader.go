@@ -2,284 +2,208 @@ package definition
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
-	"strings"
+	"slices"
 
-	inputschema "github.com/greenroom-dev/greenroom/internal/schema/input"
+	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
-	"github.com/greenroom-dev/greenroom/pkg/fault"
+	"github.com/greenroom-dev/greenroom/internal/schema/shape"
 )
 
-// The platform's limits for an Actor's memory, in megabytes.
+// A purpose is what a definition is read for. It decides how much a finding
+// matters.
+type purpose int
+
 const (
-	minMemory = 128
-	maxMemory = 32768
+	running  purpose = iota // here and now: Load
+	checking                // here and on the platform: Check
 )
 
-// maxNameLength and minNameLength bound an Actor's name.
+// A weight is how much a finding matters for either purpose.
+type weight int
+
 const (
-	minNameLength = 3
-	maxNameLength = 63
+	broken   weight = iota // an error always: nobody can use this
+	refused                // the platform builds nothing from this; it runs here with a warning
+	required               // as refused, but runs are not told: nothing is lost here
+	useless                // a warning always: it does not do what it seems to
+	advice                 // a warning when checking
 )
 
-var (
-	namePattern    = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
-	versionPattern = regexp.MustCompile(`^[0-9]+\.[0-9]+(?:\.[0-9]+)?$`)
-)
-
-// laterFields are fields of the specification that running does not need. They
-// are known, so nobody is warned about them.
-var laterFields = map[string]bool{
-	"$schema": true, "actorSpecification": true, "meta": true, "readme": true, "changelog": true,
-	"output": true, "outputSchema": true, "storages": true, "minMemoryMbytes": true, "maxMemoryMbytes": true,
-	"webServerSchema": true, "webServerMcpPath": true, "template": true, "id": true,
-}
-
-// reader fills an Actor from a document and remembers everything that is wrong.
-type reader struct {
-	doc    *jsonc.Document
-	actor  *Actor
-	faults []string
-	// schemaErrs are faults of the input schema, which bring their positions.
-	schemaErrs []error
-}
-
-func (r *reader) fault(at *jsonc.Value, format string, args ...any) {
-	r.faults = append(r.faults, r.doc.Position(at.Start)+": "+fmt.Sprintf(format, args...))
-}
-
-func (r *reader) warn(offset int, format string, args ...any) {
-	r.actor.Warnings = append(r.actor.Warnings, r.doc.Position(offset)+": "+fmt.Sprintf(format, args...))
-}
-
-// wrongType says what was found at path and what is allowed there.
-func (r *reader) wrongType(v *jsonc.Value, path, allowed string) {
-	if path == "" {
-		path = "the file"
+// severity says how a finding is to be told, "" when it is not.
+func (w weight) severity(p purpose) diagnostic.Severity {
+	switch {
+	case w == broken, p == checking && (w == refused || w == required):
+		return diagnostic.Error
+	case p == running && (w == required || w == advice):
+		return ""
+	default:
+		return diagnostic.Warning
 	}
-	r.fault(v, "%s must be %s, found %s", path, allowed, describe(v))
+}
+
+// finding is something to say about a file.
+type finding struct {
+	diagnostic.Diagnostic
+	weight weight
+}
+
+// maxFindings bounds how much is remembered of a hostile file; more helps nobody.
+const maxFindings = 1000
+
+// reader fills an Actor from a document and remembers everything that there is
+// to say about it.
+type reader struct {
+	doc   *jsonc.Document
+	actor *Actor
+	found []finding
+	parts []Part
+
+	// documents are the parsed files by path, schemas what was made of them, so
+	// that a file that is linked twice is read and judged once.
+	documents map[string]*jsonc.Document
+	schemas   map[schemaKey]*linked
+	// inlined gives the value that takes a link's place in Actor.Document.
+	inlined map[*jsonc.Value]*jsonc.Value
+	// variables are where the values of Actor.Environment stand.
+	variables map[string]*jsonc.Value
+	// inputRoot is the input schema, wherever it stands.
+	inputRoot *jsonc.Value
+	// listings are the entries of directories that were searched.
+	listings map[string][]string
+}
+
+// diagnostics gives what there is to say for a purpose, sorted.
+func (r *reader) diagnostics(p purpose) (list diagnostic.List) {
+	for _, f := range r.found {
+		if f.Severity != diagnostic.Warning { // what a schema only warns about stays a warning
+			f.Severity = f.weight.severity(p)
+		}
+		if f.Severity != "" {
+			list = append(list, f.Diagnostic)
+		}
+	}
+	sortByPart(list, r.parts)
+	return list
+}
+
+// add records what was found, by others too.
+func (r *reader) add(w weight, list ...diagnostic.Diagnostic) {
+	for _, d := range list {
+		if len(r.found) < maxFindings {
+			r.found = append(r.found, finding{d, w})
+		}
+	}
+}
+
+// diagnostic makes one about a value of the definition.
+func (r *reader) diagnostic(v *jsonc.Value, rule, message string) diagnostic.Diagnostic {
+	line, column := r.doc.LineColumn(v.Start)
+	return diagnostic.Diagnostic{
+		File: r.doc.File, Line: line, Column: column, Path: shape.Path(r.doc.Root, v.Start), Rule: rule, Message: message,
+	}
+}
+
+// tell reports something about a value of the definition. The message follows
+// the name of its place: tell(broken, v, "type", "must be a string").
+func (r *reader) tell(w weight, v *jsonc.Value, rule, format string, args ...any) {
+	r.add(w, r.diagnostic(v, rule, r.name(v)+" "+fmt.Sprintf(format, args...)))
+}
+
+// tellMember reports something about a member, at its name. The message stands
+// for itself.
+func (r *reader) tellMember(w weight, m jsonc.Member, rule, format string, args ...any) {
+	d := r.diagnostic(m.Value, rule, fmt.Sprintf(format, args...))
+	d.Line, d.Column = r.doc.LineColumn(m.At)
+	r.add(w, d)
+}
+
+// tellFile reports something about a file as a whole.
+func (r *reader) tellFile(w weight, file, rule, format string, args ...any) {
+	r.add(w, diagnostic.Diagnostic{File: file, Rule: rule, Message: fmt.Sprintf(format, args...)})
+}
+
+// name says where a value stands, as people write it: "storages.dataset".
+func (r *reader) name(v *jsonc.Value) string {
+	if path := shape.Path(r.doc.Root, v.Start); path != "" {
+		return shape.Name(path)
+	}
+	return "the file"
+}
+
+// wrongType says what was found and what is allowed there.
+func (r *reader) wrongType(v *jsonc.Value, allowed string) {
+	r.tell(broken, v, "type", "must be %s, found %s", allowed, describe(v))
 }
 
 // describe says what a value is, in few words. Strings are not repeated: they
 // may be secrets.
 func describe(v *jsonc.Value) string {
-	switch v.Kind {
-	case jsonc.Null:
-		return "null"
-	case jsonc.Boolean:
-		return v.Text
-	case jsonc.Number:
-		return "the number " + v.Text
-	case jsonc.Array:
-		return "an array"
-	case jsonc.Object:
-		return "an object"
-	default:
+	if v.Kind == jsonc.String {
 		return "a string"
 	}
+	return shape.Describe(v)
 }
 
-// err gives everything found wrong as one error, or nil.
-func (r *reader) err() error {
-	list := r.faults
-	for _, err := range r.schemaErrs {
-		list = append(list, err.Error())
+// text reads a string field, which may be absent, into to.
+func (r *reader) text(v *jsonc.Value, to *string) bool {
+	if v == nil {
+		return false
 	}
-	switch {
-	case len(list) == 0:
-		return nil
-	case len(list) == 1 && len(r.schemaErrs) == 1:
-		return r.schemaErrs[0]
-	case len(list) == 1:
-		return fault.New(fault.InvalidInput, "%s", list[0])
-	default:
-		return fault.New(fault.InvalidInput, "the Actor's definition has %d faults:\n  %s", len(list), strings.Join(list, "\n  "))
-	}
-}
-
-// text reads a string field into to.
-func (r *reader) text(v *jsonc.Value, path string, to *string) {
 	if v.Kind != jsonc.String {
-		r.wrongType(v, path, "a string")
-		return
+		r.wrongType(v, "a string")
+		return false
 	}
 	*to = v.Text
+	return true
 }
 
-// current reads .actor/actor.json.
-func (r *reader) current(root *jsonc.Value) {
-	a := r.actor
-	var dockerfile, contextDir, input *jsonc.Value
-	inputField := ""
-	for _, m := range root.Unique() {
-		switch v := m.Value; m.Name {
-		case "name":
-			r.name(v)
-		case "version":
-			r.version(v, "version")
-		case "buildTag":
-			r.buildTag(v, "buildTag")
-		case "title":
-			r.text(v, "title", &a.Title)
-		case "description":
-			r.text(v, "description", &a.Description)
-		case "dockerfile":
-			dockerfile = v
-		case "dockerContextDir":
-			contextDir = v
-		case "input", "inputSchema":
-			if input != nil {
-				r.warn(m.At, "%s has no effect beside %s: they are two names of one field", m.Name, inputField)
-				continue
-			}
-			input, inputField = v, m.Name
-		case "environmentVariables":
-			r.environment(v, "environmentVariables")
-		case "usesStandbyMode":
-			if v.Kind != jsonc.Boolean {
-				r.wrongType(v, "usesStandbyMode", "true or false")
-				continue
-			}
-			a.UsesStandbyMode = v.True()
-		case "defaultMemoryMbytes":
-			r.memory(v)
-		case "scripts":
-			r.scripts(v)
-		case "actorSpecification":
-			if n, err := strconv.Atoi(v.Text); v.Kind != jsonc.Number || err != nil || n != 1 {
-				r.wrongType(v, "actorSpecification", "1")
-			}
-		default:
-			if !laterFields[m.Name] {
-				r.warn(m.At, "the field %q is not known and has no effect", m.Name)
-			}
-		}
+// texts checks that a value, which may be absent, is an object of strings.
+func (r *reader) texts(v *jsonc.Value) bool {
+	if v == nil {
+		return false
 	}
-	r.docker(dockerfile, contextDir)
-	r.input(input, inputField)
-}
-
-func (r *reader) name(v *jsonc.Value) {
-	r.text(v, "name", &r.actor.Name)
-	if name := v.Text; v.Kind == jsonc.String && (len(name) < minNameLength || len(name) > maxNameLength || !namePattern.MatchString(name)) {
-		r.warn(v.Start, "the name %q runs here but not on the platform: it must have %d to %d letters, digits and hyphens, with no hyphen at either end",
-			name, minNameLength, maxNameLength)
-	}
-}
-
-func (r *reader) version(v *jsonc.Value, path string) {
-	r.text(v, path, &r.actor.Version)
-	if v.Kind == jsonc.String && !versionPattern.MatchString(v.Text) {
-		r.fault(v, "%s must be MAJOR.MINOR such as \"0.1\", found %q", path, v.Text)
-	}
-}
-
-func (r *reader) buildTag(v *jsonc.Value, path string) {
-	if v.Kind == jsonc.String && v.Text == "" {
-		r.fault(v, "%s must not be empty", path)
-		return
-	}
-	r.text(v, path, &r.actor.BuildTag)
-}
-
-func (r *reader) environment(v *jsonc.Value, path string) {
 	if v.Kind != jsonc.Object {
-		r.wrongType(v, path, "an object of strings")
-		return
+		r.wrongType(v, "an object of strings")
+		return false
 	}
-	for _, m := range v.Unique() {
-		r.variable(m.Name, m.At, m.Value, path+"."+m.Name)
-	}
+	return true
 }
 
-// variable records one environment variable.
-func (r *reader) variable(name string, at int, v *jsonc.Value, path string) {
-	switch {
-	case v.Kind != jsonc.String:
-		r.wrongType(v, path, "a string")
-	case name == "" || strings.ContainsAny(name, "=\x00"):
-		r.faults = append(r.faults, fmt.Sprintf("%s: %q cannot be the name of an environment variable", r.doc.Position(at), name))
-	case strings.Contains(v.Text, "\x00"):
-		r.fault(v, "%s contains a NUL character, which no environment variable can hold", path)
-	default:
-		if strings.HasPrefix(name, "ACTOR_") || strings.HasPrefix(name, "APIFY_") {
-			r.warn(at, "the variable %s has a name that is reserved for the platform; it replaces what the platform sets", name)
+// fields are the members of an object by name.
+type fields map[string]jsonc.Member
+
+// value gives a field's value, nil when it is absent.
+func (f fields) value(name string) *jsonc.Value { return f[name].Value }
+
+// fieldsOf gives the members of an object and warns about those that are not
+// among the known ones.
+func (r *reader) fieldsOf(object *jsonc.Value, w weight, known []string) fields {
+	f := fields{}
+	for _, m := range object.Unique() {
+		f[m.Name] = m
+		if !slices.Contains(known, m.Name) {
+			r.tellMember(w, m, "unknown-field", "the field %s is not known and has no effect%s",
+				shape.Quote(shape.Name(shape.Path(r.doc.Root, m.Value.Start))), shape.Meant(m.Name, known))
 		}
-		r.actor.Environment[name] = v.Text
 	}
+	return f
 }
 
-func (r *reader) memory(v *jsonc.Value) {
-	switch v.Kind {
-	case jsonc.String:
-		r.warn(v.Start, "defaultMemoryMbytes is an expression; running with the default memory")
-	case jsonc.Number:
-		n, err := strconv.Atoi(v.Text)
-		if err != nil || n < minMemory || n > maxMemory {
-			r.fault(v, "defaultMemoryMbytes must be a whole number from %d to %d, found %s", minMemory, maxMemory, v.Text)
-			return
+// pick gives the first mentioned of several names of one field, whose value is
+// nil when there is none, and warns about the others.
+func (r *reader) pick(f fields, names ...string) jsonc.Member {
+	var mentioned []jsonc.Member
+	for _, name := range names {
+		if m, ok := f[name]; ok {
+			mentioned = append(mentioned, m)
 		}
-		r.actor.DefaultMemoryMbytes = n
-	default:
-		r.wrongType(v, "defaultMemoryMbytes", fmt.Sprintf("a whole number from %d to %d", minMemory, maxMemory))
 	}
-}
-
-func (r *reader) scripts(v *jsonc.Value) {
-	if v.Kind != jsonc.Object {
-		r.wrongType(v, "scripts", "an object")
-		return
+	slices.SortFunc(mentioned, func(a, b jsonc.Member) int { return a.At - b.At })
+	if len(mentioned) == 0 {
+		return jsonc.Member{}
 	}
-	for _, m := range v.Unique() {
-		if m.Name != "run" {
-			r.warn(m.At, "the field %q is not known and has no effect", "scripts."+m.Name)
-			continue
-		}
-		r.text(m.Value, "scripts.run", &r.actor.RunScript)
+	for _, m := range mentioned[1:] {
+		r.tellMember(useless, m, "two-names", "%s has no effect beside %s: they are two names of one field", r.name(m.Value), r.name(mentioned[0].Value))
 	}
-}
-
-// input reads the input schema: linked or inlined by field, else at one of the
-// conventional places.
-func (r *reader) input(v *jsonc.Value, field string) {
-	switch {
-	case v == nil:
-		for _, name := range []string{".actor/INPUT_SCHEMA.json", "INPUT_SCHEMA.json", ".actor/input_schema.json", "input_schema.json"} {
-			file := filepath.Join(r.actor.Root, filepath.FromSlash(name))
-			if isFile(file) {
-				r.inputFile(file)
-				return
-			}
-		}
-	case v.Kind == jsonc.Object:
-		in, err := inputschema.FromDocument(r.doc, v)
-		if err != nil {
-			r.schemaErrs = append(r.schemaErrs, err)
-			return
-		}
-		r.actor.Input, r.actor.InputFile = in, r.actor.File
-	case v.Kind == jsonc.String:
-		if file, ok := r.link(v, field, r.actor.Root, "the Actor's directory"); ok && r.mustBe(v, field, file, isFile, "file") {
-			r.inputFile(file)
-		}
-	default:
-		r.wrongType(v, field, "a path or an object")
-	}
-}
-
-func (r *reader) inputFile(file string) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		r.schemaErrs = append(r.schemaErrs, fault.Wrap(fault.InvalidInput, err, "cannot read the input schema"))
-		return
-	}
-	in, err := inputschema.Parse(data, file)
-	if err != nil {
-		r.schemaErrs = append(r.schemaErrs, err)
-		return
-	}
-	r.actor.Input, r.actor.InputFile = in, file
+	return mentioned[0]
 }
