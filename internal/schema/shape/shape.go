@@ -248,6 +248,9 @@ func isOne(number string) bool {
 func Closest(wrong string, allowed []string) string {
 	best, closest := 1+min(3, len(wrong)/3), ""
 	for _, name := range allowed {
+		if name == wrong {
+			return "" // it is wrong for another reason
+		}
 		if strings.EqualFold(name, wrong) {
 			return name
 		}

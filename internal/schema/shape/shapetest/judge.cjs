@@ -1,0 +1,17 @@
+// Judges schema files, one a line, with the platform's own validator, and
+// answers one line each.
+const schemas = require('@apify/json_schemas');
+const readline = require('node:readline');
+
+const validators = {
+    dataset: schemas.getDatasetSchemaValidator,
+    keyvalue: schemas.getKeyValueStoreSchemaValidator,
+    output: schemas.getOutputSchemaValidator,
+};
+const validate = validators[process.argv[2]]();
+
+readline.createInterface({ input: process.stdin }).on('line', (line) => {
+    const valid = validate(JSON.parse(line));
+    const why = (validate.errors || []).map((e) => `${e.instancePath} ${e.message}`).join('; ');
+    process.stdout.write(`${JSON.stringify({ valid, why })}\n`);
+});
