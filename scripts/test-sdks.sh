@@ -9,7 +9,8 @@
 #                                 tests compare verdicts and words with, at the
 #                                 versions of the lock file in testdata/sdk/judges
 #   GREENROOM_TEST_PYTHON         the python of a virtual environment with the
-#                                 newest apify of PyPI
+#                                 newest apify of PyPI, and crawlee with Beautiful
+#                                 Soup
 #
 #   eval "$(scripts/test-sdks.sh)"
 #
@@ -51,16 +52,21 @@ node_modules() {
 # python_sdk installs the newest apify beside a python of its own. The folder is
 # named after that python, so that another one does not get its libraries.
 python_sdk() {
-    local version dir
+    local version dir packages='apify crawlee[beautifulsoup]'
     version=$(python3 -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
     dir=$cache/python-$version
-    if [ ! -e "$dir/installed" ] || [ "${GREENROOM_TEST_UPDATE:-}" = 1 ]; then
+    if [ "$(sed -n 2p "$dir/installed" 2>/dev/null)" != "$packages" ] || [ "${GREENROOM_TEST_UPDATE:-}" = 1 ]; then
         say "installing the Python SDK in $dir"
         rm -f "$dir/installed"
         python3 -m venv "$dir" >&2 || return 1
-        "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade apify >&2 || return 1
-        "$dir/bin/python" -c 'from importlib.metadata import version; print(version("apify"))' >"$dir/installed"
-        say "apify $(cat "$dir/installed") for Python $version"
+        # shellcheck disable=SC2086 # one word a package
+        "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade $packages >&2 || return 1
+        {
+            "$dir/bin/python" -c 'from importlib.metadata import version; print(version("apify"))'
+            echo "$packages"
+        } >"$dir/installed.new"
+        mv "$dir/installed.new" "$dir/installed"
+        say "apify $(head -n 1 "$dir/installed") for Python $version"
     fi
     echo "export GREENROOM_TEST_PYTHON='$dir/bin/python'"
 }
