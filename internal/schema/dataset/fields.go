@@ -31,7 +31,12 @@ func (r *reader) fields(v *jsonc.Value) {
 	r.itemType(item)
 	// AJV with all errors and with formats is what the platform's answers show.
 	compiled, list := jsonschema.Compile(r.Doc, item, jsonschema.Options{AllErrors: true, Formats: true})
-	r.Add(list)
+	if item != v { // its members stand in v itself
+		for i := range list {
+			list[i].Path = strings.TrimPrefix(list[i].Path, "/properties")
+		}
+	}
+	r.Add(v, list)
 	if compiled == nil || len(list.Errors()) > 0 {
 		return
 	}
@@ -58,12 +63,15 @@ func (r *reader) itemType(v *jsonc.Value) {
 	}
 	typ := v.Get("type")
 	switch {
-	case typ.Is(jsonc.String) && typ.Text != "object":
+	case typ.Is(jsonc.String) && typ.Text != "object" && slices.Contains(otherTypes, typ.Text):
 		r.Warn(rule, typ, `is %s, so every item will be rejected: fields describes one item, which is an object, not the list of them`, shape.Quote(typ.Text))
-	case typ.Is(jsonc.Array) && !slices.ContainsFunc(typ.Items, func(t *jsonc.Value) bool { return t.Is(jsonc.String) && t.Text == "object" }):
+	case typ.Is(jsonc.Array) && len(typ.Items) > 0 && !slices.ContainsFunc(typ.Items, func(t *jsonc.Value) bool { return t.Is(jsonc.String) && t.Text == "object" }):
 		r.Warn(rule, typ, `does not contain "object", so every item will be rejected: fields describes one item, which is an object`)
 	}
 }
+
+// otherTypes are the types that no item has.
+var otherTypes = []string{"array", "boolean", "integer", "null", "number", "string"}
 
 // schemaKeywords are the keywords of draft-07 whose value may be an object.
 var schemaKeywords = []string{

@@ -156,14 +156,14 @@ func (r *reader) value(c *Collection, v, schema *jsonc.Value) {
 	case types == nil:
 		r.Error(schema, `needs "contentTypes": ["application/json"] beside it, which is missing`)
 	case types.Kind == jsonc.Array && (len(types.Items) != 1 || !types.Items[0].Is(jsonc.String) || types.Items[0].Text != "application/json"):
-		r.Error(types, `must be exactly ["application/json"] where there is a jsonSchema, found %s`, shape.Quote(string(types.JSON())))
+		r.Error(types, `must be exactly ["application/json"] where there is a jsonSchema, found %.200s`, types.JSON())
 	}
 	if schema.Kind != jsonc.Object && schema.Kind != jsonc.Boolean {
 		r.Error(schema, "must be an object, a JSON schema, found %s", shape.Describe(schema))
 		return
 	}
 	compiled, list := jsonschema.Compile(r.Doc, schema, jsonschema.Options{AllErrors: true, Formats: true})
-	r.Add(list)
+	r.Add(schema, list)
 	c.value = compiled
 }
 

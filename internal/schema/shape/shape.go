@@ -59,9 +59,15 @@ func (r *Report) add(severity diagnostic.Severity, rule string, at int, path, fo
 	})
 }
 
-// Add takes over what another judge has found.
-func (r *Report) Add(list diagnostic.List) {
-	r.List = append(r.List, list[:min(len(list), max(0, maxFaults-len(r.List)))]...)
+// Add takes over what another judge has found in the part of the document that
+// begins with root, and whose paths begin there.
+func (r *Report) Add(root *jsonc.Value, list diagnostic.List) {
+	base := r.Path(root)
+	for _, d := range list[:min(len(list), max(0, maxFaults-len(r.List)))] {
+		d.Path = base + d.Path
+		d.Message = Name(d.Path) + ": " + d.Message
+		r.List = append(r.List, d)
+	}
 }
 
 // Path gives the place of a value in the document as a JSON Pointer.
@@ -246,7 +252,7 @@ func isOne(number string) bool {
 // Closest gives the name among the allowed ones that a wrong one is most like,
 // "" when none is near.
 func Closest(wrong string, allowed []string) string {
-	best, closest := 1+min(3, len(wrong)/3), ""
+	best, closest := 1+min(4, (len(wrong)+1)/3), ""
 	for _, name := range allowed {
 		if name == wrong {
 			return "" // it is wrong for another reason

@@ -102,8 +102,8 @@ func judge(t *testing.T, modules, name string, cases [][]byte) []verdict {
 }
 
 // difference is a line of differences.txt: what is accepted here in spite of the
-// platform when it comes with a diagnostic that matches, or what is rejected
-// here when every error matches one such line.
+// platform, or rejected, when it comes with a diagnostic that matches. A
+// rejection is explained by a warning, or by lines that match all its errors.
 type difference struct {
 	accepted bool
 	pattern  string
@@ -133,24 +133,25 @@ func differences(t *testing.T) (list []*difference) {
 }
 
 func explained(known []*difference, accepted bool, list diagnostic.List) bool {
-	relevant := list.Errors()
-	if accepted {
-		relevant = list.Warnings()
-	}
-	all := true
-	any := false
-	for _, d := range relevant {
+	errors, matched, warned := 0, 0, false
+	for _, d := range list {
+		if d.Severity == diagnostic.Error {
+			errors++
+		}
 		i := slices.IndexFunc(known, func(k *difference) bool {
 			return k.accepted == accepted && k.matches.MatchString(fmt.Sprintf("%s: %s", d.Rule, d.Message))
 		})
-		if i < 0 {
-			all = false
+		switch {
+		case i < 0:
 			continue
+		case d.Severity == diagnostic.Error:
+			matched++
+		default:
+			warned = true
 		}
-		any = true
 		known[i].used = true
 	}
-	return any && (accepted || all)
+	return warned || errors > 0 && matched == errors
 }
 
 // generate gives the corpus and n files made from it, the same each time.
