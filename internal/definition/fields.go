@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,19 +29,24 @@ var (
 
 // actorFields are the fields of actor.json: those of the platform's
 // documentation, those that its tools write ("id", "template"), and those of the
-// Actor whitepaper ("labels", "scripts" and the spellings in schemaNames).
+// Actor whitepaper ("labels", "scripts").
 var actorFields = []string{
 	"$schema", "actorSpecification", "name", "title", "description", "version", "buildTag", "environmentVariables",
 	"usesStandbyMode", "meta", "labels", "minMemoryMbytes", "maxMemoryMbytes", "defaultMemoryMbytes",
-	"dockerfile", "dockerContextDir", "readme", "changelog", "input", "inputSchema", "output", "outputSchema",
+	"dockerfile", "dockerContextDir", "readme", "changelog", "webServerMcpPath", "scripts", "template", "id",
+}
+
+// schemaFields are those that hold or link schemas, in the whitepaper's
+// spellings too.
+var schemaFields = []string{
+	"input", "inputSchema", "output", "outputSchema", "webServerSchema", "webServerOpenapi",
 	"storages", "datasetSchema", "dataset", "keyValueStoreSchema", "keyValueStore",
-	"webServerSchema", "webServerOpenapi", "webServerMcpPath", "scripts", "template", "id",
 }
 
 // current reads .actor/actor.json.
 func (r *reader) current(root *jsonc.Value) {
 	a := r.actor
-	f := r.fieldsOf(root, useless, actorFields)
+	f := r.fieldsOf(root, useless, slices.Concat(actorFields, schemaFields))
 	for _, name := range []string{"actorSpecification", "name", "version"} {
 		if f.value(name) == nil {
 			r.add(required, r.diagnostic(root, "missing-field", name+" is missing: the platform insists on it"))

@@ -107,10 +107,9 @@ func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || isNotDirectory(err)
 }
 
-// read parses one definition file and reads it with fill, then finds what the
-// file leaves to convention.
-func read(root, file string, data []byte, fill func(*reader, *jsonc.Value)) *reader {
-	r := &reader{
+// newReader makes a reader of a definition in file.
+func newReader(root, file string) *reader {
+	return &reader{
 		actor: &Actor{
 			Root: root, File: file,
 			Version: DefaultVersion, BuildTag: DefaultBuildTag,
@@ -121,7 +120,14 @@ func read(root, file string, data []byte, fill func(*reader, *jsonc.Value)) *rea
 		schemas:   map[schemaKey]*linked{},
 		inlined:   map[*jsonc.Value]*jsonc.Value{},
 		variables: map[string]*jsonc.Value{},
+		listings:  map[string][]string{},
 	}
+}
+
+// read parses one definition file and reads it with fill, then finds what the
+// file leaves to convention.
+func read(root, file string, data []byte, fill func(*reader, *jsonc.Value)) *reader {
+	r := newReader(root, file)
 	doc, err := jsonc.Parse(file, data)
 	if err != nil {
 		r.add(broken, diagnostic.FromError(err, file, "syntax")...)

@@ -99,9 +99,6 @@ func (r *reader) list(dir string) []string {
 			names = append(names, entry.Name())
 		}
 	}
-	if r.listings == nil {
-		r.listings = map[string][]string{}
-	}
 	r.listings[dir] = names
 	return names
 }

@@ -175,15 +175,19 @@ type fields map[string]jsonc.Member
 // value gives a field's value, nil when it is absent.
 func (f fields) value(name string) *jsonc.Value { return f[name].Value }
 
-// fieldsOf gives the members of an object and warns about those that are not
-// among the known ones.
+// fieldsOf gives the members of an object and reports those that are not among
+// the known ones, as useless or refused.
 func (r *reader) fieldsOf(object *jsonc.Value, w weight, known []string) fields {
+	effect := "has no effect"
+	if w == refused {
+		effect = "the platform refuses it"
+	}
 	f := fields{}
 	for _, m := range object.Unique() {
 		f[m.Name] = m
 		if !slices.Contains(known, m.Name) {
-			r.tellMember(w, m, "unknown-field", "the field %s is not known and has no effect%s",
-				shape.Quote(shape.Name(shape.Path(r.doc.Root, m.Value.Start))), shape.Meant(m.Name, known))
+			r.tellMember(w, m, "unknown-field", "the field %s is not known and %s%s",
+				shape.Quote(shape.Name(shape.Path(r.doc.Root, m.Value.Start))), effect, shape.Meant(m.Name, known))
 		}
 	}
 	return f

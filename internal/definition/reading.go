@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // Part is one thing that was judged: the definition or a schema.
@@ -62,6 +63,43 @@ func ReadSchema(file string) *Reading {
 	_, reading.Diagnostics = judge(kind, doc, doc.Root)
 	reading.Diagnostics.Sort()
 	return reading
+}
+
+// ReadSchemas reads the definition of the Actor in dir and tells what there is to
+// say about its schemas alone, links to them included; none at all is an error.
+// A directory without a definition may have an input schema all the same.
+func ReadSchemas(dir string) *Reading {
+	r, err := open(dir)
+	if err != nil {
+		root, absErr := filepath.Abs(dir)
+		if absErr != nil || fault.Is(err, fault.NotFound) || isFile(filepath.Join(root, folder, fileName)) {
+			return &Reading{Diagnostics: diagnostic.FromError(err, dir, "definition")}
+		}
+		r = newReader(root, root)
+		r.parts = nil
+		if file := r.findInput(); file != "" {
+			r.schemaFile(KindInput, file)
+		}
+	}
+	reading := r.reading()
+	reading.Parts = slices.DeleteFunc(reading.Parts, func(p Part) bool { return p.Kind == KindActor })
+	reading.Diagnostics = slices.DeleteFunc(reading.Diagnostics, func(d diagnostic.Diagnostic) bool {
+		return d.File == r.actor.File && d.Rule != "syntax" && !aboutSchemas(d.Path)
+	})
+	if len(reading.Parts) == 0 && len(reading.Diagnostics) == 0 {
+		reading.Diagnostics = diagnostic.List{{
+			Severity: diagnostic.Error, File: r.actor.File, Rule: "no-schemas", Message: "no schemas were found",
+			Hint: "link or inline one in " + folder + "/" + fileName + ", or put an input schema at " + folder + "/" + inputPlaces[0].name,
+		}}
+	}
+	return reading
+}
+
+// aboutSchemas tells whether a place in a definition is that of a schema or of a
+// link to one.
+func aboutSchemas(path string) bool {
+	field, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return slices.Contains(schemaFields, field)
 }
 
 // document reads and parses a file; the list says why there is none.
