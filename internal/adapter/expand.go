@@ -20,6 +20,7 @@ import (
 //	{{--verbose verbose}}       the option, when the field is true
 //	{{--color|--no-color color}}  the first when it is true, the second when false
 //	{{-o format}}               the option and the value, two words; for each item
+//	{{--tags... tags}}          the option once, then all values
 //	{{@rules}}                  the name of a file that holds the field's text
 //	{{proxy.url}}               a field of a field, or of every item of an array
 //	{{.}}                       the whole input as JSON
@@ -188,6 +189,7 @@ func first(raw json.RawMessage) byte {
 // placeholder is what stands between double braces.
 type placeholder struct {
 	on, off string // the options of {{--on|--off field}}
+	once    bool   // {{--on... field}}
 	file    bool
 	field   string
 }
@@ -201,6 +203,7 @@ func parsePlaceholder(text string) (placeholder, bool) {
 			return p, false
 		}
 		p.on, p.off, _ = strings.Cut(option, "|")
+		p.on, p.once = strings.CutSuffix(p.on, "...")
 		text = strings.TrimSpace(field)
 	}
 	p.field, p.file = strings.CutPrefix(text, "@")
@@ -273,9 +276,11 @@ func (c Command) expand(word string, fields fields) ([]string, error) {
 }
 
 func (p placeholder) options(values []value) (out []string) {
-	for _, v := range values {
+	for i, v := range values {
 		switch {
-		case !v.flag:
+		case p.once && i > 0:
+			out = append(out, v.text)
+		case !v.flag || p.once:
 			out = append(out, p.on, v.text)
 		case v.text == "true":
 			out = append(out, p.on)

@@ -48,6 +48,7 @@ In the WORDs these stand for fields of the input:
   {{--verbose verbose}}         --verbose, when the field is true
   {{--color|--no-color color}}  the first when it is true, the second when false
   {{-o format}}                 -o and the value, two words; for each item
+  {{--tags... tags}}            --tags once, then all values
   {{@rules}}                    the name of a file that holds the field's text
   {{proxy.url}}                 a field of a field, or of every item of an array
   {{.}}                         the whole input as JSON
