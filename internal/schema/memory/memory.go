@@ -2,17 +2,32 @@
 // memory a run gets, as a formula over its input and options.
 //
 // Grammar, functions, rounding and messages are those of the platform's own
-// evaluator. Source: the platform's documentation of dynamic Actor memory, and
-// the verdicts of its published package.
+// evaluator. Sources: the platform's documentation of dynamic Actor memory, and
+// the verdicts of its published package. What differs is listed, with reasons,
+// in testdata/differences.json.
 package memory
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf16"
+
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
 
 // Limits of a run's memory on the platform, in megabytes.
 const (
 	MinMbytes = 128
 	MaxMbytes = 32768
 )
+
+// maxLength is how long an expression may be, in UTF-16 code units as the
+// platform counts.
+const maxLength = 1000
 
 // RunOptions are the options of a run that an expression may use. What is nil or
 // empty is not defined there.
@@ -26,10 +41,108 @@ type RunOptions struct {
 	RestartOnError    *bool    `json:"restartOnError,omitempty"`
 }
 
-// Variables are what an expression is evaluated with. A nil Input is undefined.
+// optionNames are those of RunOptions, in the order that messages give them.
+var optionNames = []string{
+	"build", "timeoutSecs", "memoryMbytes", "diskMbytes", "maxItems", "maxTotalChargeUsd", "restartOnError",
+}
+
+// Variables are what an expression is evaluated with. Input is JSON; no input
+// counts as an empty object.
 type Variables struct {
 	Input   json.RawMessage
 	Options RunOptions
+}
+
+// Expression is a defaultMemoryMbytes expression that was read. Safe for
+// concurrent use.
+type Expression struct {
+	text string
+	root node
+}
+
+// String gives the expression as it was written.
+func (e *Expression) String() string { return e.text }
+
+// Parse reads an expression. What is wrong with it is a fault.InvalidInput with
+// the platform's message; syntax errors say at which character.
+func Parse(text string) (*Expression, error) {
+	if len(utf16.Encode([]rune(text))) > maxLength {
+		return nil, failure("The defaultMemoryMbytes expression is too long. Max length is 1000 characters.")
+	}
+	plain, err := withoutBraces(text)
+	if err != nil {
+		return nil, err
+	}
+	root, err := parse(plain)
+	if err != nil {
+		return nil, err
+	}
+	if err := root.check(); err != nil {
+		return nil, err
+	}
+	return &Expression{text, root}, nil
+}
+
+// space is \s of JavaScript.
+const space = `[\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}]*`
+
+var variable = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`{{` + space + `([a-zA-Z0-9_.]+)` + space + `}}`)
+})
+
+// withoutBraces replaces each {{variable}} by its name.
+func withoutBraces(text string) (plain string, err error) {
+	plain = variable().ReplaceAllStringFunc(text, func(match string) string {
+		name := variable().FindStringSubmatch(match)[1]
+		option, isOption := strings.CutPrefix(name, "runOptions.")
+		switch {
+		case err != nil, strings.HasPrefix(name, "input."):
+		case !isOption:
+			err = failure("Invalid variable '{{" + name + "}}' in expression.")
+		case !slices.Contains(optionNames, option):
+			err = failure("Invalid variable '{{" + name + "}}' in expression. Only the following runOptions are allowed: runOptions." +
+				strings.Join(optionNames, ", runOptions.") + ".")
+		}
+		return name
+	})
+	return plain, err
+}
+
+// Evaluate gives the memory in megabytes: the power of two that is nearest to
+// the expression's value on a logarithmic scale, within MinMbytes and MaxMbytes.
+// A value that is no positive number, and what goes wrong on the way to it, is a
+// fault.InvalidInput with the platform's message.
+func (e *Expression) Evaluate(vars Variables) (mbytes int, err error) {
+	scope, err := newScope(vars)
+	if err != nil {
+		return 0, err
+	}
+	m := &machine{scope: scope, steps: maxSteps}
+	result, err := m.eval(e.root, frame{})
+	if err != nil {
+		return 0, err
+	}
+	// The platform looks for the results of several statements by this name.
+	switch v := result.(type) {
+	case *results:
+		result = last(v.entries)
+	case *object:
+		if entries, ok := v.fields["entries"]; ok {
+			result = lastOf(entries)
+		}
+	case *array:
+		result = undefined{}
+	}
+	number, ok := result.(float64)
+	if !ok || math.IsNaN(number) || math.IsInf(number, 0) {
+		return 0, failure("Calculated memory value is not a valid number: " + toString(result) + ".")
+	}
+	if number <= 0 {
+		return 0, failure("Calculated memory value must be a positive number, greater than 0, got: " + toString(result) + ".")
+	}
+	// JavaScript rounds halves up.
+	exponent := math.Floor(math.Log2(number) + 0.5)
+	return int(max(MinMbytes, min(math.Exp2(exponent), MaxMbytes))), nil
 }
 
 // Clamp puts mbytes between an Actor's own bounds; 0 means that there is none.
@@ -39,3 +152,6 @@ func Clamp(mbytes, minimum, maximum int) int {
 	}
 	return max(mbytes, minimum)
 }
+
+// failure is what is wrong with an expression, in the platform's own words.
+func failure(message string) error { return fault.New(fault.InvalidInput, "%s", message) }
