@@ -5,6 +5,7 @@
 #   busybox:latest             a shell and the usual tools
 #   apify/actor-node:20        node, npm, CA certificates, user myuser
 #   apify/actor-python:3.11    python, pip, CA certificates, user myuser
+#   golang:1.26-alpine         the go command and compiler, CA certificates
 #
 # They have the names, users, directories and start commands of the images that
 # Actors name in FROM, not their contents. Images that are up to date are left
@@ -208,4 +209,21 @@ PIP
         'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' 'ENV PIP_NO_CACHE_DIR=1' \
         'ENV PIP_DISABLE_PIP_VERSION_CHECK=1' 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt' \
         'USER myuser' 'WORKDIR /usr/src/app' 'CMD ["python3","main.py"]'
+fi
+
+# --- golang:1.26-alpine -----------------------------------------------------
+go=$(command -v go) || die "no go on this machine; install Go 1.26 or later"
+goroot=$("$go" env GOROOT)
+fingerprint="$self-$("$go" env GOVERSION)"
+if ! up_to_date golang:1.26-alpine "$fingerprint"; then
+    base_files
+    mkdir -p "$stage/usr/local/go" "$stage/go" "$stage/src"
+    tools=pkg/tool/$("$go" env GOHOSTOS)_$("$go" env GOHOSTARCH)
+    tar -C "$goroot" -cf - --exclude='*_test.go' --exclude=testdata --exclude=src/cmd \
+        VERSION go.env bin/go pkg/include "$tools/asm" "$tools/compile" "$tools/link" src |
+        tar -C "$stage/usr/local/go" -xf -
+    libraries "$goroot/bin/go" "$goroot/$tools/compile"
+    import golang 1.26-alpine "$fingerprint" \
+        'ENV PATH=/go/bin:/usr/local/go/bin:/usr/local/bin:/usr/bin:/bin' 'ENV GOPATH=/go' \
+        'ENV GOTOOLCHAIN=local' 'WORKDIR /go' 'CMD ["sh"]'
 fi
