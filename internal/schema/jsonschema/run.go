@@ -73,6 +73,9 @@ func (s *Schema) evaluate(v *jsonc.Value, budget int) []Error {
 	}
 	*r = run{path: r.path}
 	runs.Put(r)
+	if len(errors) == 0 {
+		return nil
+	}
 	return errors
 }
 

@@ -1,0 +1,192 @@
+package jsonschema
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/greenroom-dev/greenroom/internal/diagnostic"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+)
+
+var (
+	differentialSeed  = flag.Uint64("differential.seed", 1, "where the generated cases begin")
+	differentialCases = flag.Int("differential.cases", 6000, "how many schemas to generate")
+)
+
+// trial is a schema with values to judge by it.
+type trial struct {
+	Draft     int               `json:"draft"`
+	Formats   bool              `json:"formats"`
+	AllErrors bool              `json:"allErrors"`
+	Schema    json.RawMessage   `json:"schema"`
+	Values    []json.RawMessage `json:"values"`
+}
+
+func (c *trial) options() Options {
+	opts := Options{Formats: c.Formats, AllErrors: c.AllErrors}
+	if c.Draft == 2019 {
+		opts.Draft = Draft201909
+	}
+	return opts
+}
+
+// verdict is what AJV says about a trial.
+type verdict struct {
+	Refused string            `json:"refused"`
+	Errors  []json.RawMessage `json:"errors"`
+}
+
+// judges gives the folder of the official libraries.
+func judges(t *testing.T) string {
+	dir := os.Getenv("GREENROOM_TEST_JUDGES")
+	if dir == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("GREENROOM_TEST_JUDGES is not set")
+		}
+		t.Skip("GREENROOM_TEST_JUDGES is not set; see scripts/test-sdks.sh")
+	}
+	return dir
+}
+
+// ajv judges the trials in one process.
+func ajv(t *testing.T, trials []trial) []verdict {
+	judges(t)
+	var in bytes.Buffer
+	for _, c := range trials {
+		line, err := json.Marshal(c)
+		if err != nil {
+			t.Fatalf("%s: %v", c.Schema, err)
+		}
+		in.Write(append(line, '\n'))
+	}
+	cmd := exec.CommandContext(t.Context(), "node", "testdata/judge.cjs")
+	cmd.Stdin = &in
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("node: %v\n%s", err, stderr.String())
+	}
+	var verdicts []verdict
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	lines.Buffer(nil, 1<<26)
+	for lines.Scan() {
+		var v verdict
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		verdicts = append(verdicts, v)
+	}
+	if len(verdicts) != len(trials) {
+		t.Fatalf("%d verdicts on %d trials\n%s", len(verdicts), len(trials), stderr.String())
+	}
+	return verdicts
+}
+
+// ours judges a trial with this package.
+func ours(t *testing.T, c *trial) (diagnostic.List, [][]Error) {
+	doc, err := jsonc.Parse("schema", c.Schema)
+	if err != nil {
+		t.Fatalf("%s: %v", c.Schema, err)
+	}
+	s, list := Compile(doc, doc.Root, c.options())
+	if s == nil {
+		return list, nil
+	}
+	var out [][]Error
+	for _, v := range c.Values {
+		errs, err := s.ValidateJSON(v)
+		if err != nil {
+			t.Fatalf("%s: %v", v, err)
+		}
+		out = append(out, errs)
+	}
+	return list, out
+}
+
+// compare says how our answer differs, "" when it does not.
+func compare(t *testing.T, c *trial, want verdict) string {
+	list, got := ours(t, c)
+	if want.Refused != "" || len(list) > 0 {
+		if want.Refused == "" && onlyLoops(list) {
+			return "" // AJV runs into it when it judges
+		}
+		if want.Refused == "" || len(list) == 0 {
+			return fmt.Sprintf("\n schema %s\n ajv refuses: %q\n we:          %v", c.Schema, want.Refused, list)
+		}
+		return ""
+	}
+	for i := range c.Values {
+		var theirs, mine any
+		raw, err := json.Marshal(got[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if json.Unmarshal(want.Errors[i], &theirs) != nil || json.Unmarshal(raw, &mine) != nil {
+			t.Fatalf("%s or %s is no JSON", want.Errors[i], raw)
+		}
+		if bytes.HasPrefix(want.Errors[i], []byte(`[{"message":"thrown:`)) {
+			continue // AJV's own code has failed
+		}
+		if !reflect.DeepEqual(theirs, mine) {
+			return fmt.Sprintf("\n draft %d all %v\n schema %s\n value  %s\n ajv %s\n we  %s", c.Draft, c.AllErrors, c.Schema, c.Values[i], want.Errors[i], raw)
+		}
+	}
+	return ""
+}
+
+func onlyLoops(list diagnostic.List) bool {
+	return !slices.ContainsFunc(list, func(d diagnostic.Diagnostic) bool { return !strings.Contains(d.Message, "leads back to itself") })
+}
+
+// TestDifferential compares whole lists of errors with AJV's.
+func TestDifferential(t *testing.T) {
+	n := *differentialCases
+	if testing.Short() {
+		n /= 10
+	}
+	var trials []trial
+	for i := range n {
+		g := &generator{Rand: rand.New(rand.NewPCG(*differentialSeed, uint64(i)))}
+		c := trial{Draft: 7, AllErrors: i%2 == 0, Formats: i%5 == 0}
+		if i/2%2 == 0 {
+			c.Draft, g.draft = 2019, Draft201909
+		}
+		g.formats = c.Formats
+		c.Schema = json.RawMessage(g.document())
+		for range 8 {
+			c.Values = append(c.Values, json.RawMessage(g.value(3)))
+		}
+		trials = append(trials, c)
+	}
+	verdicts := ajv(t, trials)
+	bad, refused, invalid, valid := 0, 0, 0, 0
+	for i, v := range verdicts {
+		if v.Refused != "" {
+			refused++
+		}
+		for _, e := range v.Errors {
+			if string(e) == "null" {
+				valid++
+			} else {
+				invalid++
+			}
+		}
+		if difference := compare(t, &trials[i], v); difference != "" {
+			if bad++; bad <= 10 {
+				t.Errorf("case %d: %s", i, strings.TrimSpace(difference))
+			}
+		}
+	}
+	t.Logf("%d schemas (%d refused), %d valid and %d invalid values, %d differences", n, refused, valid, invalid, bad)
+}
