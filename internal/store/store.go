@@ -98,6 +98,11 @@ type Storage interface {
 	// ID never changes while the storage lives.
 	ID() string
 	Info(ctx context.Context) (Info, error)
+	// Schema gives the schema that the storage was created with or given last,
+	// nil when it has none. It looks at memory only: every write asks for it.
+	Schema() json.RawMessage
+	// SetSchema replaces the schema; nil takes it away.
+	SetSchema(ctx context.Context, schema json.RawMessage) error
 	// Rename gives the storage a name; "" takes it away. A taken name is
 	// fault.Conflict.
 	Rename(ctx context.Context, name string) error

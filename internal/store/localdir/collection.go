@@ -245,6 +245,10 @@ func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (S
 	if opts.ID != "" && !safeFolder(opts.ID) {
 		return none, false, fault.New(fault.InvalidRequest, "%q cannot be the id of a storage", opts.ID)
 	}
+	schema, err := compactSchema(opts.Schema)
+	if err != nil {
+		return none, false, err
+	}
 	unlock, err := c.lockNames()
 	if err != nil {
 		return none, false, err
@@ -273,7 +277,7 @@ func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (S
 	s := &storage{root: c.root, kind: c.kind, home: c, id: id, folder: folderFor(cmp.Or(opts.Name, id), id)}
 	s.locked.path = s.lockPath()
 	s.meta.info = store.Info{
-		ID: id, Name: opts.Name, ActorID: opts.ActorID, RunID: opts.RunID, Schema: opts.Schema,
+		ID: id, Name: opts.Name, ActorID: opts.ActorID, RunID: opts.RunID, Schema: schema,
 		CreatedAt: now, ModifiedAt: now, AccessedAt: now,
 	}
 	s.face = c.wrap(s)

@@ -50,7 +50,9 @@ func readMetadata(data []byte, folder string) (metadata, bool) {
 	take("storageId", &i.ID)
 	take("actId", &i.ActorID)
 	take("actRunId", &i.RunID)
-	take("schema", &i.Schema)
+	var schema json.RawMessage
+	take("schema", &schema)
+	i.Schema, _ = compactSchema(schema) // it was read as JSON
 	i.CreatedAt, i.ModifiedAt, i.AccessedAt = moment("createdAt"), moment("modifiedAt"), moment("accessedAt")
 	take("itemCount", &i.ItemCount)
 	take("totalRequestCount", &i.TotalRequests)
@@ -117,8 +119,11 @@ func (m metadata) bytes(k kind, folder string) []byte {
 		put("pendingRequestCount", i.TotalRequests-i.HandledRequests)
 		put("hadMultipleClients", i.HadMultipleClients)
 	}
-	if len(i.Schema) > 0 {
-		put("schema", i.Schema)
+	if schema, err := compactSchema(i.Schema); err == nil && schema != nil {
+		// As it is, so that it can be compared with what it is to be: Marshal
+		// would escape some of its characters.
+		out.WriteString(",\n\t\"schema\": ")
+		out.Write(schema)
 	}
 	for name, raw := range m.others {
 		quoted, _ := json.Marshal(name)

@@ -1,7 +1,9 @@
 package localdir
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -257,6 +259,60 @@ func (s *storage) close() {
 	}
 	s.flushLocked()
 	s.locked.close()
+}
+
+// Schema gives the storage's schema as it was when the metadata were read or
+// last written here.
+func (s *storage) Schema() json.RawMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.meta.info.Schema
+}
+
+// SetSchema replaces the schema. Nothing is written when it is the same, or when
+// there is neither a schema nor a folder.
+func (s *storage) SetSchema(ctx context.Context, schema json.RawMessage) error {
+	if err := live(ctx); err != nil {
+		return err
+	}
+	schema, err := compactSchema(schema)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if !s.deleted && bytes.Equal(s.meta.info.Schema, schema) {
+		s.mu.Unlock()
+		return nil
+	}
+	if !s.deleted && !s.onDisk && len(schema) == 0 {
+		s.meta.info.Schema = nil
+		s.mu.Unlock()
+		return nil
+	}
+	if err := s.beginLocked(); err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	defer s.end(false)
+	before := s.meta.info.Schema
+	s.meta.info.Schema = schema
+	if err := s.writeMetadata(); err != nil {
+		s.meta.info.Schema = before
+		return internal(err, "write the metadata of %s %q", s.kind.noun(), s.folder)
+	}
+	return nil
+}
+
+// compactSchema gives a schema without blanks, as it is kept.
+func compactSchema(schema json.RawMessage) (json.RawMessage, error) {
+	if len(schema) == 0 {
+		return nil, nil
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, schema); err != nil {
+		return nil, fault.New(fault.InvalidRequest, "the schema of a storage must be JSON: %w", err)
+	}
+	return compact.Bytes(), nil
 }
 
 // Rename gives the storage a name, or takes it away.

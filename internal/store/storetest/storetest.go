@@ -203,6 +203,7 @@ func testCollection[S store.Storage](t *testing.T, open Open, of func(store.Root
 		wantEqual(t, "name", info(t, openStorage(t, of(p), a.ID())).Name, "")
 		openStorage(t, of(p), b.ID())
 	})
+	t.Run("Schema", func(t *testing.T) { testSchema(t, open, of) })
 	t.Run("BadNames", func(t *testing.T) {
 		p := newPlace(t, open)
 		for _, name := range []string{"..", "a/b", "-a", "a-", "a b", "a_b", "é", "a.b", "0123456789012345678901234567890123456789012345678901234567890123"} {
