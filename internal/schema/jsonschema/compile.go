@@ -196,7 +196,7 @@ func (b *builder) group(g vocabulary) {
 	}
 	t := b.node.types
 	out.typed = used && !b.node.typeFirst && t.single == string(g.kind) && g.kind != ""
-	if used && (len(out.rules) > 0 || out.typed) {
+	if used { // even without rules: errors so far end the evaluation after it
 		b.node.groups = append(b.node.groups, out)
 	}
 }
