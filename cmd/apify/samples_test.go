@@ -201,7 +201,7 @@ func serveSite(t *testing.T, ip string) string {
 			_, _ = io.WriteString(w, "<title>"+title+"</title>"+links)
 		})
 	}
-	page("/{$}", "Home", `<a href="/a">a</a><a href="/b">b</a>`)
+	page("/{$}", "Home", `<meta name="description" content="Where it begins"><a href="/a">a</a><a href="/b">b</a>`)
 	page("/a", "Page a", `<a href="/b">b</a><a href="/c">c</a>`)
 	page("/b", "Page b", `<a href="/">home</a>`)
 	page("/c", "Page c", ``)

@@ -4,8 +4,14 @@ package create
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -116,15 +122,176 @@ func NewTemplates(f *cmdkit.Factory) *cobra.Command {
 	return group
 }
 
+// run makes the project. Nothing is touched before the name, the directory and
+// the template are known to be right.
 func (o *Options) run(ctx context.Context, command string) error {
-	_, _ = ctx, command
-	return fault.New(fault.NotImplemented, "not yet")
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+
+	candidates, err := o.candidates(command)
+	if err != nil {
+		return err
+	}
+	if o.Name != "" {
+		if _, err := locate(o.Name); err != nil {
+			return err
+		}
+	}
+	if (o.Name == "" || len(candidates) > 1) && o.guided() {
+		if candidates, err = o.ask(ctx, candidates); err != nil {
+			return err
+		}
+	}
+	if err := missing(command, o.Name, candidates); err != nil {
+		return err
+	}
+	at, err := locate(o.Name)
+	if err != nil {
+		return err
+	}
+	made, err := o.build(ctx, at, candidates[0])
+	if err != nil {
+		return err
+	}
+	return o.tell(made)
 }
 
+// missing says what was neither given nor asked for.
+func missing(command, name string, candidates []template.Template) error {
+	what, given := "the template", name
+	switch {
+	case name == "" && len(candidates) > 1:
+		what, given = "the Actor's name and the template", template.Placeholder
+	case name == "":
+		what, given = "the Actor's name", template.Placeholder
+	case len(candidates) == 1:
+		return nil
+	}
+	return fault.New(fault.Usage, "not known: %s; pass for example %s %s --template %s", what, command, given, candidates[0].Name).
+		WithHint("the templates to choose from are\n%s", template.Table(candidates))
+}
+
+// guided tells whether there is somebody to ask: never where the answers or the
+// questions would go elsewhere than to a terminal.
+func (o *Options) guided() bool {
+	return o.factory.IO.InTTY && o.factory.IO.ErrTTY && !o.JSON
+}
+
+// candidates are the templates that the flags leave, at least one.
+func (o *Options) candidates(command string) ([]template.Template, error) {
+	language, err := choice(command, "--language", o.Language, template.Languages, languageAliases)
+	if err != nil {
+		return nil, err
+	}
+	useCase, err := choice(command, "--use-case", o.UseCase, template.UseCases, nil)
+	if err != nil {
+		return nil, err
+	}
+	list := template.All()
+	if o.Template != "" {
+		t, err := template.Find(o.Template)
+		if err != nil {
+			return nil, err
+		}
+		list = []template.Template{t}
+	}
+	fits := slices.DeleteFunc(slices.Clone(list), func(t template.Template) bool {
+		return language != "" && t.Language != language || useCase != "" && t.UseCase != useCase
+	})
+	if len(fits) > 0 {
+		return fits, nil
+	}
+	if o.Template != "" {
+		return nil, cmdkit.UsageError(command, "the template %s is in the language %s and for the use case %s, which is not what the other flags say",
+			list[0].Name, list[0].Language, list[0].UseCase)
+	}
+	return nil, fault.New(fault.Usage, "there is no template in the language %s for the use case %s", language, useCase).
+		WithHint("choose one of\n%s", template.Table(slices.DeleteFunc(list, func(t template.Template) bool {
+			return t.Language != language && t.UseCase != useCase
+		})))
+}
+
+// languageAliases are other ways to say a language.
+var languageAliases = map[string]string{
+	"js": "javascript", "node": "javascript", "nodejs": "javascript", "ts": "typescript", "py": "python",
+	"golang": "go", "sh": "shell", "bash": "shell", "docker": "any",
+}
+
+// choice checks the value of a flag that has few.
+func choice(command, flag, value string, values []string, aliases map[string]string) (string, error) {
+	value = strings.ToLower(value)
+	if other, ok := aliases[value]; ok {
+		value = other
+	}
+	if value != "" && !slices.Contains(values, value) {
+		return "", cmdkit.UsageError(command, "%s must be one of %s, got %q", flag, strings.Join(values, ", "), value)
+	}
+	return value, nil
+}
+
+// made is what there is afterwards; it is what --json prints.
+type made struct {
+	Name          string `json:"name"`
+	Dir           string `json:"dir"` // absolute
+	ActorJSONPath string `json:"actorJsonPath"`
+	Template      string `json:"template"`
+	// NextSteps are commands to go on with, from the present directory.
+	NextSteps  []string `json:"nextSteps"`
+	PostCreate *string  `json:"postCreate"`
+
+	GitRepositoryInitialized bool `json:"gitRepositoryInitialized"`
+	// DependenciesInstalled is true, too, when there are none to install.
+	DependenciesInstalled bool     `json:"dependenciesInstalled"`
+	Warnings              []string `json:"warnings"`
+}
+
+// tell prints what was made.
+func (o *Options) tell(m made) error {
+	if o.JSON {
+		return o.factory.IO.PrintJSON(m)
+	}
+	out := o.factory.IO.Out
+	where := m.Dir
+	if shown := fromHere(m.Dir); shown != "." {
+		where = shown
+	}
+	fmt.Fprintf(out, "Created the Actor %s in %s from the template %s.\n", m.Name, where, m.Template)
+	if m.PostCreate != nil {
+		fmt.Fprintln(out, *m.PostCreate)
+	}
+	fmt.Fprintf(out, "\nNext:\n")
+	for _, step := range m.NextSteps {
+		fmt.Fprintf(out, "  %s\n", step)
+	}
+	return nil
+}
+
+// fromHere is a directory as it is best called from the present one.
+func fromHere(dir string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return dir
+	}
+	if rel, err := filepath.Rel(here, dir); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return dir
+}
+
+func (o *Options) notice(format string, args ...any) {
+	fmt.Fprintf(o.factory.IO.Err, "apify: "+format+"\n", args...)
+}
+
+// printTemplates lists all templates.
 func printTemplates(io *cmdkit.IO, asJSON bool) error {
-	list := slices.Clone(template.All())
+	list := template.All()
 	if asJSON {
 		return io.PrintJSON(list)
 	}
-	return nil
+	w := tabwriter.NewWriter(io.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tLANGUAGE\tUSE CASE\tDESCRIPTION")
+	for _, t := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Name, t.Language, t.UseCase, t.Description)
+	}
+	return w.Flush()
 }

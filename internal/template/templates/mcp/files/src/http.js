@@ -14,13 +14,13 @@ const MCP_PATH = '/mcp';
 export function createHandler(server) {
     const answerMessage = createSession(server);
 
-    return async (request, response) => {
+    const handle = async (request, response) => {
         // The platform asks like this whether the server is ready for requests.
         if (request.headers['x-apify-container-server-readiness-probe']) {
             send(response, 200, { ready: true });
             return;
         }
-        const { pathname } = new URL(request.url, 'http://localhost');
+        const [pathname] = request.url.split('?');
         if (pathname !== MCP_PATH) {
             send(response, pathname === '/' ? 200 : 404, { mcp: MCP_PATH });
             return;
@@ -51,6 +51,13 @@ export function createHandler(server) {
             send(response, status, answer);
         }
     };
+    return (request, response) => {
+        // Clients that go away while they send must not end the server.
+        handle(request, response).catch((error) => {
+            console.error(error);
+            response.destroy();
+        });
+    };
 }
 
 /** Whether no web page of somewhere else has made a browser send this. */
@@ -69,8 +76,9 @@ async function readText(request) {
     let bytes = 0;
     for await (const chunk of request) {
         bytes += chunk.length;
-        if (bytes > MAX_BYTES) return null;
-        chunks.push(chunk);
+        // The rest is read and dropped: who still sends does not see an answer.
+        if (bytes <= MAX_BYTES) chunks.push(chunk);
     }
+    if (bytes > MAX_BYTES) return null;
     return Buffer.concat(chunks).toString('utf8');
 }

@@ -43,7 +43,7 @@ export function createServer({ limit, onCounted }) {
             return;
         }
         try {
-            const url = new URL(request.url, 'http://localhost');
+            const url = new URL(`http://localhost${request.url}`);
             const route = routes[`${request.method} ${url.pathname}`];
             if (!route) {
                 throw new RequestError(404, `There is nothing at ${request.method} ${url.pathname}`);
@@ -78,10 +78,11 @@ async function readText(request) {
     let bytes = 0;
     for await (const chunk of request) {
         bytes += chunk.length;
-        if (bytes > MAX_BYTES) {
-            throw new RequestError(413, `The text has more than ${MAX_BYTES} bytes`);
-        }
-        chunks.push(chunk);
+        // The rest is read and dropped: who still sends does not see an answer.
+        if (bytes <= MAX_BYTES) chunks.push(chunk);
+    }
+    if (bytes > MAX_BYTES) {
+        throw new RequestError(413, `The text has more than ${MAX_BYTES} bytes`);
     }
     return Buffer.concat(chunks).toString('utf8');
 }

@@ -15,6 +15,7 @@ test('the server counts words', async (t) => {
     assert.deepEqual(counted, [{ words: 3, different: 2 }]);
 
     assert.equal((await fetch(`${base}/words?limit=0`, { method: 'POST', body: 'one' })).status, 400);
+    assert.equal((await fetch(`${base}/words`, { method: 'POST', body: ' '.repeat(1_000_001) })).status, 413);
     assert.equal((await fetch(`${base}/nowhere`)).status, 404);
     assert.equal((await fetch(`${base}/`)).status, 200);
 });
