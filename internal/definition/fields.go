@@ -47,9 +47,9 @@ var schemaFields = []string{
 func (r *reader) current(root *jsonc.Value) {
 	a := r.actor
 	f := r.fieldsOf(root, useless, slices.Concat(actorFields, schemaFields))
-	for _, name := range []string{"actorSpecification", "name", "version"} {
-		if f.value(name) == nil {
-			r.add(required, r.diagnostic(root, "missing-field", name+" is missing: the platform insists on it"))
+	for _, field := range []struct{ name, example string }{{"actorSpecification", `1`}, {"name", `"my-actor"`}, {"version", `"0.0"`}} {
+		if f.value(field.name) == nil {
+			r.add(required, r.diagnostic(root, "missing-field", fmt.Sprintf("%s is missing, and the platform insists on it: add %q: %s", field.name, field.name, field.example)))
 		}
 	}
 	if v := f.value("actorSpecification"); v != nil {

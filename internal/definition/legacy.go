@@ -20,8 +20,8 @@ var versionFields = []string{
 func (r *reader) legacy(root *jsonc.Value) {
 	a := r.actor
 	a.Legacy = true
-	d := r.diagnostic(root, "legacy", "apify.json is the old form of an Actor's definition; 'apify init' makes "+folder+"/"+fileName+" of it")
-	d.Line, d.Column, d.Hint = 0, 0, "run 'apify init'"
+	d := r.diagnostic(root, "legacy", "apify.json is the old form of an Actor's definition; run 'apify init' to make "+folder+"/"+fileName+" of it")
+	d.Line, d.Column = 0, 0 // the file as a whole is meant
 	r.add(useless, d)
 	f := r.fieldsOf(root, useless, legacyFields)
 	r.actorName(f.value("name"))

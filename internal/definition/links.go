@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -64,6 +65,9 @@ func (r *reader) link(v *jsonc.Value) (string, bool) {
 	return r.linkWithin(v, r.actor.Root, "the Actor's directory")
 }
 
+// absolutePath matches what some system takes for a path that is not relative.
+var absolutePath = regexp.MustCompile(`^(?:[/\\]|[A-Za-z]:)`)
+
 // linkWithin resolves a path. Paths are relative to the definition's directory,
 // whatever the system's separator, and must stay inside limit, symbolic links
 // included.
@@ -82,9 +86,12 @@ func (r *reader) linkWithin(v *jsonc.Value, limit, limitName string) (string, bo
 	case strings.Contains(v.Text, "://"):
 		r.tell(broken, v, "link", "must be a path relative to %s, found the URL %s", r.show(filepath.Dir(r.actor.File)), shape.Quote(v.Text))
 		return "", false
-	case filepath.IsAbs(local) || strings.HasPrefix(v.Text, "/") || filepath.VolumeName(local) != "":
+	case filepath.IsAbs(local) || absolutePath.MatchString(v.Text):
 		r.tell(broken, v, "link", "must be a path relative to %s, found %s", r.show(filepath.Dir(r.actor.File)), shape.Quote(v.Text))
 		return "", false
+	}
+	if strings.Contains(v.Text, `\`) {
+		r.tell(advice, v, "link", "should have slashes for backslashes, which only Windows takes for separators, found %s", shape.Quote(v.Text))
 	}
 	path := filepath.Join(filepath.Dir(r.actor.File), local)
 	if !within(limit, path) || !within(resolved(limit), resolved(path)) {

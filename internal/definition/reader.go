@@ -3,6 +3,7 @@ package definition
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
@@ -130,6 +131,14 @@ func (r *reader) name(v *jsonc.Value) string {
 	return "the file"
 }
 
+// quoted is name in quotes, where it is a name and not a quotation itself.
+func (r *reader) quoted(v *jsonc.Value) string {
+	if name := r.name(v); strings.Contains(name, `"`) {
+		return name
+	}
+	return `"` + r.name(v) + `"`
+}
+
 // wrongType says what was found and what is allowed there.
 func (r *reader) wrongType(v *jsonc.Value, allowed string) {
 	r.tell(broken, v, "type", "must be %s, found %s", allowed, describe(v))
@@ -186,8 +195,7 @@ func (r *reader) fieldsOf(object *jsonc.Value, w weight, known []string) fields 
 	for _, m := range object.Unique() {
 		f[m.Name] = m
 		if !slices.Contains(known, m.Name) {
-			r.tellMember(w, m, "unknown-field", "the field %s is not known and %s%s",
-				shape.Quote(shape.Name(shape.Path(r.doc.Root, m.Value.Start))), effect, shape.Meant(m.Name, known))
+			r.tellMember(w, m, "unknown-field", "the field %s is not known and %s%s", r.quoted(m.Value), effect, shape.Meant(m.Name, known))
 		}
 	}
 	return f

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,6 +96,9 @@ func (r *reader) schemaFile(kind Kind, file string) *linked {
 		_, doc, list = document(file)
 		r.add(broken, list...)
 		r.documents[key.file] = doc
+	}
+	if info, err := os.Stat(file); kind == KindInput && err == nil && info.Size() > inputschema.MaxSize {
+		r.tellFile(refused, file, "size", "an input schema may have %d bytes at most, this one has %d", inputschema.MaxSize, info.Size())
 	}
 	var l *linked
 	if doc != nil {
