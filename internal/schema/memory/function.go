@@ -169,13 +169,14 @@ func not(_ *machine, args []value) (value, error) {
 }
 
 func nullish(_ *machine, args []value) (value, error) {
-	if err := nullishSign.accept("nullish", args); err != nil {
-		return nil, err
-	}
-	if isNothing(args[0]) {
+	// Only a list in the first place is one to calculate with.
+	if len(args) == 2 && isNothing(args[0]) {
 		return args[1], nil
 	}
-	return args[0], nil
+	if len(args) == 2 && isScalar(args[0]) {
+		return args[0], nil
+	}
+	return nil, nullishSign.accept("nullish", args)
 }
 
 func isBounded(_ *machine, args []value) (value, error) {

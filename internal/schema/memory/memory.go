@@ -154,4 +154,4 @@ func Clamp(mbytes, minimum, maximum int) int {
 }
 
 // failure is what is wrong with an expression, in the platform's own words.
-func failure(message string) error { return fault.New(fault.InvalidInput, "%s", message) }
+func failure(message string) error { return fault.New(fault.InvalidInput, "%s", shorten(message)) }

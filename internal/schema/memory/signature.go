@@ -86,6 +86,13 @@ var (
 
 // accept checks the arguments of a function, one after the other.
 func (s signature) accept(name string, args []value) error {
+	if s.first != anything || s.second.other != anything {
+		for _, arg := range args {
+			if _, isList := itemsOf(arg); isList {
+				return failure("Function " + name + " does not take lists here")
+			}
+		}
+	}
 	for i := range max(len(args), s.min) {
 		if s.max >= 0 && i >= s.max {
 			break
@@ -98,19 +105,13 @@ func (s signature) accept(name string, args []value) error {
 		if i >= len(args) {
 			return failure("Too few arguments in function " + name + " (expected: " + expected + ", index: " + index + ")")
 		}
-		if expected != anything && !s.takes(i, args[i]) {
+		if expected != anything && !s.takes(i, args[i], expected) {
 			return failure("Unexpected type of argument in function " + name + " (expected: " + expected +
 				", actual: " + actualType(args[i]) + ", index: " + index + ")")
 		}
 	}
 	if s.max >= 0 && len(args) > s.max {
 		return failure("Too many arguments in function " + name + " (expected: " + strconv.Itoa(s.max) + ", actual: " + strconv.Itoa(len(args)) + ")")
-	}
-	for _, arg := range args {
-		switch arg.(type) {
-		case *array, *matrix:
-			return failure("Function " + name + " does not take lists here")
-		}
 	}
 	return nil
 }
@@ -127,12 +128,10 @@ func (s signature) after(first value) string {
 	return s.second.other
 }
 
-func (s signature) takes(index int, v value) bool {
+func (s signature) takes(index int, v value, expected string) bool {
 	switch v.(type) {
-	case *array, *matrix:
-		return true
 	case bool, float64, string:
-		return index == 0 || s.second.other != lists
+		return expected != lists && expected != "Array or Matrix"
 	case nil:
 		return index == 0 && s.null
 	case undefined:

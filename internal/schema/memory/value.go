@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf16"
 
@@ -254,54 +256,64 @@ func actualType(v value) string {
 	return typeOf(v)
 }
 
+// Numbers with a radix: with a fraction, as in 0x1.8, and of a word's size, as in
+// 0xffi8. The platform looks for them anywhere in what is to be a number.
+var (
+	radixFraction = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(0[box])([0-9a-fA-F]*)\.([0-9a-fA-F]*)`) })
+	radixWord     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(0[box][0-9a-fA-F]*)i([0-9]*)`) })
+)
+
 // parseNumber reads a number as expressions write it.
 func parseNumber(text string) (float64, error) {
 	if text == "NaN" {
 		return math.NaN(), nil
 	}
-	number := numberOf(text)
-	if i := strings.IndexAny(text, ".i"); i >= 0 && len(text) > 1 && text[0] == '0' && strings.Contains("box", text[1:2]) {
-		if text[i] == '.' {
-			number = radixFraction(text)
-		} else if bits, err := strconv.Atoi(text[i+1:]); err == nil {
-			return wordOf(text[:i], bits)
+	invalid := failure(`String "` + text + `" is not a valid number`)
+	if parts := radixFraction().FindStringSubmatch(text); parts != nil {
+		radix := radixes[parts[1][1]]
+		number, unit := wholeNumber(leadingDigits(parts[2], radix), radix), 1.0
+		for _, c := range parts[3] {
+			unit /= float64(radix)
+			number += wholeNumber(string(c), radix) * unit
 		}
+		if math.IsNaN(number) {
+			return 0, invalid
+		}
+		return number, nil
 	}
+	if parts := radixWord().FindStringSubmatch(text); parts != nil {
+		return wordOf(parts[1], numberOf(parts[2]))
+	}
+	number := numberOf(text)
 	if math.IsNaN(number) {
-		return 0, failure(`String "` + text + `" is not a valid number`)
+		return 0, invalid
 	}
 	return number, nil
 }
 
-// radixFraction reads "0x1.8".
-func radixFraction(text string) float64 {
-	whole, fraction, _ := strings.Cut(text, ".")
-	number := numberOf(whole)
-	radix := map[byte]float64{'b': 2, 'o': 8, 'x': 16}[text[1]]
-	unit := 1.0
-	for _, c := range fraction {
-		unit /= radix
-		digit, err := strconv.ParseUint(string(c), int(radix), 8)
-		if err != nil {
-			return math.NaN()
-		}
-		number += float64(digit) * unit
-	}
-	return number
-}
-
-// wordOf reads "0xffi8", a number in two's complement.
-func wordOf(text string, bits int) (float64, error) {
+// wordOf reads a number in two's complement.
+func wordOf(text string, bits float64) (float64, error) {
 	number := numberOf(text)
 	switch {
 	case math.IsNaN(number):
 		return 0, failure(`String "` + text + `" is not a valid number`)
-	case number > math.Exp2(float64(bits))-1:
+	case number > math.Exp2(bits)-1:
 		return 0, failure(`String "` + text + `" is out of range`)
-	case number >= math.Exp2(float64(bits-1)):
-		number -= math.Exp2(float64(bits))
+	case number >= math.Exp2(bits-1):
+		number -= math.Exp2(bits)
 	}
 	return number, nil
+}
+
+var radixes = map[byte]int{'b': 2, 'o': 8, 'x': 16}
+
+func leadingDigits(text string, radix int) string {
+	for i := range len(text) {
+		if _, err := strconv.ParseUint(text[i:i+1], radix, 8); err != nil {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 // numberOf converts text to a number as JavaScript does, NaN when it is none.
@@ -319,7 +331,7 @@ func numberOf(text string) float64 {
 		if strings.Contains(text, "_") {
 			return math.NaN()
 		}
-		return wholeNumber(text[2:], map[byte]int{'b': 2, 'o': 8, 'x': 16}[text[1]|0x20])
+		return wholeNumber(text[2:], radixes[text[1]|0x20])
 	}
 	if strings.Trim(text, "0123456789+-.eE") != "" {
 		return math.NaN() // what Go reads besides: hexadecimal fractions, inf, _
@@ -410,8 +422,16 @@ func format(v value, limit int) string {
 	return text.String()
 }
 
-// maxShown bounds what is made of a value that is only to be shown.
-const maxShown = 10_000
+// maxShown bounds what is made of a value that is only to be shown, in bytes.
+const maxShown = 2_000
+
+// shorten cuts a message to a length that people may read.
+func shorten(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxShown], "") + "..."
+}
 
 func write(text *strings.Builder, v value, depth int) {
 	if text.Len() > maxShown || depth > 100 {
