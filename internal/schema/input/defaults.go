@@ -90,7 +90,7 @@ func fillObject(field, v *jsonc.Value) *jsonc.Value {
 // hidden fields). It is "{}" when no field has either.
 func (in *Schema) Prefilled() json.RawMessage {
 	out := &jsonc.Value{Kind: jsonc.Object}
-	for _, f := range in.properties() {
+	for _, f := range in.fields {
 		key := "prefill"
 		if typ := f.Value.Get("type"); typ.Is(jsonc.String) && typ.Text == "boolean" {
 			key = "default"

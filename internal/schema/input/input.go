@@ -11,8 +11,8 @@ import (
 	"fmt"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
-	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsonschema"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -26,14 +26,27 @@ const maxListed = 50
 type Schema struct {
 	doc  *jsonc.Document
 	root *jsonc.Value
-	// patterns holds the compiled expressions by where they stand in the schema.
-	patterns map[*jsonc.Value]*ecma.Regexp
+	// compiled is the schema as an evaluator of inputs, which lists every error.
+	compiled *jsonschema.Schema
+	// fields are the top-level ones, special those that have rules of their own.
+	fields  []jsonc.Member
+	special []special
+}
+
+// compile makes ready what is known to be an input schema. The list says what
+// makes it useless for judging inputs all the same.
+func compile(doc *jsonc.Document, root *jsonc.Value) (*Schema, diagnostic.List) {
+	compiled, faults := jsonschema.Compile(doc, root, jsonschema.Options{Draft: jsonschema.Draft201909, AllErrors: true})
+	if len(faults.Errors()) > 0 {
+		return nil, faults
+	}
+	fields := root.Get("properties").Unique()
+	return &Schema{doc: doc, root: root, compiled: compiled, fields: fields, special: specials(root, fields)}, nil
 }
 
 // Parse reads an input schema; comments and trailing commas are allowed,
-// and file is the name used in messages. What is wrong with the structure that
-// validation relies on is reported all at once, as one fault.InvalidInput with
-// the position of each fault.
+// and file is the name used in messages. Everything that Check finds wrong is
+// reported at once, as one fault.InvalidInput with the position of each fault.
 func Parse(data []byte, file string) (*Schema, error) {
 	if len(data) > MaxSize {
 		return nil, fault.New(fault.InvalidInput, "%s: an input schema may have %d bytes at most, this one has %d", file, MaxSize, len(data))
@@ -55,30 +68,6 @@ func FromDocument(doc *jsonc.Document, root *jsonc.Value) (*Schema, error) {
 	return in, nil
 }
 
-// Check judges an input schema by the platform's rules, root being its place in
-// doc, and says everything that is wrong with it. The Schema is nil when the
-// list has errors; it may have warnings all the same.
-func Check(doc *jsonc.Document, root *jsonc.Value) (*Schema, diagnostic.List) {
-	in := &Schema{doc: doc, root: root, patterns: make(map[*jsonc.Value]*ecma.Regexp)}
-	list := in.checkStructure()
-	if len(list.Errors()) > 0 {
-		return nil, list
-	}
-	return in, list
-}
-
-// Secrets names the top-level fields whose values are to be kept encrypted, in
-// the order written.
-func (in *Schema) Secrets() []string {
-	var names []string
-	for _, m := range in.properties() {
-		if m.Value.Get("isSecret").True() {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
-
 // JSON gives the schema as standard JSON, without comments and blanks.
 func (in *Schema) JSON() json.RawMessage { return in.root.JSON() }
 
@@ -93,14 +82,10 @@ func (in *Schema) Title() string {
 // Properties gives the names of the top-level fields in the order written.
 func (in *Schema) Properties() []string {
 	var names []string
-	for _, m := range in.properties() {
+	for _, m := range in.fields {
 		names = append(names, m.Name)
 	}
 	return names
-}
-
-func (in *Schema) properties() []jsonc.Member {
-	return in.root.Get("properties").Unique()
 }
 
 // parseInput reads an input. None at all counts as the empty object.
@@ -148,11 +133,4 @@ func (in *Schema) Check(input json.RawMessage) error {
 		WithHint("the schema is %s", in.doc.File)
 	problem.Data = map[string]any{"fields": faults}
 	return problem
-}
-
-func (in *Schema) at(v *jsonc.Value) string {
-	if v == nil {
-		v = in.root
-	}
-	return in.doc.Position(v.Start)
 }

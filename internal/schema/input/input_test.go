@@ -15,7 +15,7 @@ import (
 func TestStructureFaults(t *testing.T) {
 	const head = `{"title":"t","type":"object","schemaVersion":1,`
 	tests := []struct{ name, schema, want string }{
-		{"not an object", `[]`, "s.json:1:1: Field schema must be object"},
+		{"not an object", `[]`, "s.json:1:1: Field schema. must be object"},
 		{"no type", `{"properties":{}}`, "s.json:1:1: Field schema.type is required"},
 		{"another type", `{"type":"array","properties":{}}`, `s.json:1:9: Field schema.type must be equal to one of the allowed values: "object"`},
 		{"no properties", `{"type":"object"}`, "s.json:1:1: Field schema.properties is required"},
@@ -26,15 +26,15 @@ func TestStructureFaults(t *testing.T) {
 		{"field is a string", head + `"properties":{"f":"string"}}`, "Field schema.properties.f must be object"},
 		{"no type of a field", head + `"properties":{"f":{}}}`, "Field schema.properties.f is not matching any input schema type definition. Please make sure that it's type is valid."},
 		{"unknown type", head + "\n" + `"properties":{"f":{"type":"text"}}}`, "s.json:2:27: Field schema.properties.f is not matching any input schema type definition. Please make sure that it's type is valid."},
-		{"unknown among types", head + `"properties":{"f":{"type":["string","null"]}}}`, "Field schema.properties.f is not matching any"},
+		{"unknown among types", head + `"properties":{"f":{"type":["string","null"]}}}`, `Field schema.properties.f.type.1 must be equal to one of the allowed values: "object", "array", "string", "integer", "number", "boolean"`},
 		{"regular expression", head + `"properties":{"f":{"type":"string","pattern":"["}}}`, `The regular expression "[" in field schema.properties.f.pattern must be valid.`},
 		{"regular expression below", head + `"properties":{"f":{"type":"object","properties":{"x":{"type":"string","pattern":"("}}}}}`, `The regular expression "(" in field schema.properties.f.x.pattern must be valid.`},
-		{"regular expression of items", head + `"properties":{"f":{"type":"array","items":{"type":"string","pattern":"("}}}}`, `The regular expression "(" in field schema.properties.f.items.pattern must be valid.`},
+		{"regular expression of items", head + `"properties":{"f":{"type":"array","title":"t","description":"d","editor":"json","items":{"type":"string","pattern":"("}}}}`, `The regular expression "(" in field schema.properties.f.items.pattern must be valid.`},
 		{"required is no list", head + `"properties":{},"required":"a"}`, "Field schema.required must be array"},
 		{"required is not a name", head + `"properties":{},"required":[1]}`, "Field schema.required.0 must be string"},
-		{"required twice", head + `"properties":{"a":{"type":"string"}},"required":["a","a"]}`, "Field schema.required must NOT have duplicate items (items ## 0 and 1 are identical)"},
+		{"required twice", head + `"properties":{"a":{"type":"string"}},"required":["a","a"]}`, "Field schema.required must NOT have duplicate items (items ## 1 and 0 are identical)"},
 		{"required unknown", head + `"properties":{},"required":["zz"]}`, "Field schema.properties.zz does not exist, but it is specified in schema.required. Either define the field or remove it from schema.required."},
-		{"limit in words", head + `"properties":{"f":{"type":"string","minLength":"3"}}}`, "Field schema.properties.f.minLength must be number"},
+		{"limit in words", head + `"properties":{"f":{"type":"string","minLength":"3"}}}`, "Field schema.properties.f.minLength must be integer"},
 		{"half a character", head + `"properties":{"f":{"type":"string","minLength":1.5}}}`, "Field schema.properties.f.minLength must be integer"},
 		{"empty enum", head + `"properties":{"f":{"type":"string","enum":[]}}}`, "Field schema.properties.f.enum must NOT have fewer than 1 items"},
 		{"items are a list", head + `"properties":{"f":{"type":"array","items":[]}}}`, "Field schema.properties.f.items must be object"},

@@ -14,6 +14,12 @@ var proxyURL = regexp.MustCompile(`^(?:https?|socks(?:4a?|5h?)?)://(?:[^@]*@)?(?
 // checkProxy judges the value of a field with the proxy editor. Which groups the
 // user has access to is the platform's knowledge and not judged here.
 func checkProxy(at string, value *jsonc.Value, required bool) (texts []string) {
+	if !truthy(value) {
+		if required && value.Kind != jsonc.Null {
+			texts = append(texts, "Field "+at+" is required")
+		}
+		return texts
+	}
 	urls := value.Get("proxyUrls")
 	hasURLs := urls.Is(jsonc.Array) && len(urls.Items) > 0
 	usesApify := truthy(value.Get("useApifyProxy"))

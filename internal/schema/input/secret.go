@@ -1,31 +1,79 @@
 package input
 
 import (
-	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"regexp"
+	"fmt"
 	"slices"
-	"strconv"
+	"unicode/utf8"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/secret"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// Encrypted values as they stand in a stored input, the schema's hash optional.
-var (
-	encryptedJSON = regexp.MustCompile(`^ENCRYPTED_JSON:(?:\w+:)?[A-Za-z0-9+/=_-]*:[A-Za-z0-9+/=_-]*$`)
-	encryptedHash = regexp.MustCompile(`^ENCRYPTED_(?:JSON|VALUE):(\w+):[A-Za-z0-9+/=_-]*:[A-Za-z0-9+/=_-]*$`)
-)
+// Secrets names the top-level fields whose values are to be kept encrypted, in
+// the order written.
+func (in *Schema) Secrets() []string {
+	var names []string
+	for _, f := range in.special {
+		if f.secret {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
 
-// isEncryptedJSON recognises the string that stands for a secret object or array.
-func isEncryptedJSON(text string) bool { return encryptedJSON.MatchString(text) }
-
-// isStale reports whether a value was encrypted for another schema of the field.
-func isStale(field *jsonc.Value, text string) bool {
-	parts := encryptedHash.FindStringSubmatch(text)
-	return parts != nil && parts[1] != secretHash(field)
+// Encrypt gives the input with the values of its secret fields encrypted in the
+// platform's format. Values that are empty, null or encrypted already stay as they
+// are, and so does all the rest, byte for byte when there is nothing to encrypt.
+// It fails when the input is not JSON.
+func (in *Schema) Encrypt(input json.RawMessage, key *secret.PublicKey) (json.RawMessage, error) {
+	v, err := parseInput(input)
+	if err != nil {
+		return nil, err
+	}
+	encrypted := make(map[string]string)
+	for _, f := range in.special {
+		value := v.Get(f.Name)
+		if !f.secret || !truthy(value) {
+			continue
+		}
+		text := ""
+		switch value.Kind {
+		case jsonc.String:
+			if _, ok := secret.Read(value.Text); ok {
+				continue
+			}
+			text, err = key.EncryptString(value.Text)
+		case jsonc.Object, jsonc.Array:
+			text, err = key.EncryptJSON(value.JSON(), secretHash(f.Value))
+		default:
+			// No secret field can have such a value; in clear it must not stay.
+			return nil, fault.New(fault.InvalidInput, "the input field %q is a secret and cannot be a %s", f.Name, value.Kind)
+		}
+		if err != nil {
+			return nil, fault.New(fault.Internal, "the input field %q could not be encrypted: %w", f.Name, err)
+		}
+		encrypted[f.Name] = text
+	}
+	if len(encrypted) == 0 {
+		return input, nil
+	}
+	out := []byte("{")
+	for i, m := range v.Unique() {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(out, m.Literal()...), ':')
+		if text, ok := encrypted[m.Name]; ok {
+			out = appendString(out, text)
+		} else {
+			out = m.Value.AppendJSON(out)
+		}
+	}
+	return append(out, '}'), nil
 }
 
 // notHashed are the keys that say nothing about values, at any depth.
@@ -44,7 +92,8 @@ func appendHashed(dst []byte, v *jsonc.Value) []byte {
 	case jsonc.Object:
 		dst = append(dst, '{')
 		relevant := slices.DeleteFunc(v.Unique(), func(m jsonc.Member) bool { return slices.Contains(notHashed, m.Name) })
-		for i, m := range sorted(relevant) {
+		// A name is put in its place by JavaScript when it is a whole number.
+		for i, m := range entries(&jsonc.Value{Kind: jsonc.Object, Members: sorted(relevant)}) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -71,18 +120,30 @@ func appendHashed(dst []byte, v *jsonc.Value) []byte {
 	}
 }
 
+// appendString appends a string as JavaScript writes it.
 func appendString(dst []byte, s string) []byte {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(s); err != nil {
-		return strconv.AppendQuote(dst, s)
+	dst = append(dst, '"')
+	for _, r := range s {
+		switch r {
+		case '"', '\\':
+			dst = append(dst, '\\', byte(r))
+		case '\b':
+			dst = append(dst, `\b`...)
+		case '\f':
+			dst = append(dst, `\f`...)
+		case '\n':
+			dst = append(dst, `\n`...)
+		case '\r':
+			dst = append(dst, `\r`...)
+		case '\t':
+			dst = append(dst, `\t`...)
+		default:
+			if r < ' ' {
+				dst = fmt.Appendf(dst, `\u%04x`, r)
+			} else {
+				dst = utf8.AppendRune(dst, r)
+			}
+		}
 	}
-	return append(dst, bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))...)
-}
-
-// sorted gives members in the order of their names.
-func sorted(members []jsonc.Member) []jsonc.Member {
-	slices.SortFunc(members, func(a, b jsonc.Member) int { return cmp.Compare(a.Name, b.Name) })
-	return members
+	return append(dst, '"')
 }

@@ -1,0 +1,166 @@
+package input
+
+import (
+	_ "embed"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsonschema"
+)
+
+// metaText is the platform's published schema of input schemas, draft 2019-09,
+// without patternKey and patternValue, which the platform refuses by now.
+//
+//go:embed meta.json
+var metaText []byte
+
+// metaSchema is metaText, taken apart as the platform's validator does.
+type metaSchema struct {
+	// whole is the meta-schema itself; structure is what it says of an input
+	// schema without looking into its fields.
+	whole, structure *definition
+	// fields define the sorts of top-level fields, subFields those below.
+	fields, subFields []*definition
+}
+
+// definition is a part of the meta-schema that something is judged by.
+type definition struct {
+	// root is what the platform judges by.
+	root *jsonc.Value
+	// shallow is root without what it says of the fields below, which are judged
+	// on their own: it is what lists all faults of a field, and would take a time
+	// exponential in the nesting if it looked below.
+	shallow *jsonc.Value
+	// components are the named parts that shallow refers to.
+	components *jsonc.Value
+	// first stops at the first fault, as the platform does; all lists the faults
+	// that shallow sees.
+	first, all func() *jsonschema.Schema
+}
+
+// meta is read at the first use. The text is our own, so it has no faults.
+var meta = sync.OnceValue(func() *metaSchema {
+	full, shallow := parseMeta(), parseMeta()
+	prune(shallow.Root)
+	define := func(root, shallowRoot *jsonc.Value) *definition {
+		d := &definition{root: root, shallow: shallowRoot, components: shallow.Root.Get("definitions")}
+		d.first = sync.OnceValue(func() *jsonschema.Schema { return mustCompile(full, d.root, false) })
+		d.all = sync.OnceValue(func() *jsonschema.Schema { return mustCompile(shallow, d.shallow, true) })
+		return d
+	}
+	m := &metaSchema{
+		whole:     define(full.Root, shallow.Root),
+		structure: define(replaced(full.Root, "properties", shallow.Root.Get("properties")), shallow.Root),
+	}
+	for _, member := range full.Root.Get("definitions").Members {
+		title := member.Value.Get("title").Text
+		if strings.HasPrefix(title, "Utils:") || strings.HasPrefix(title, "Component:") {
+			continue
+		}
+		d := define(
+			replaced(member.Value, "definitions", full.Root.Get("definitions")),
+			replaced(shallow.Root.Get("definitions").Get(member.Name), "definitions", shallow.Root.Get("definitions")),
+		)
+		if strings.HasPrefix(title, "Sub-schema:") {
+			m.subFields = append(m.subFields, d)
+		} else {
+			m.fields = append(m.fields, d)
+		}
+	}
+	return m
+})
+
+func parseMeta() *jsonc.Document {
+	doc, err := jsonc.Parse("meta.json", metaText)
+	if err != nil {
+		panic(err)
+	}
+	return doc
+}
+
+func mustCompile(doc *jsonc.Document, root *jsonc.Value, all bool) *jsonschema.Schema {
+	s, faults := jsonschema.Compile(doc, root, jsonschema.Options{Draft: jsonschema.Draft201909, AllErrors: all})
+	if err := faults.Err("the schema of input schemas"); err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// prune takes away what a schema says of objects whose members have any name:
+// these are the fields of an object.
+func prune(v *jsonc.Value) {
+	if v.Get("patternProperties") != nil {
+		v.Members = slices.DeleteFunc(v.Members, func(m jsonc.Member) bool {
+			return m.Name == "patternProperties" || m.Name == "additionalProperties"
+		})
+	}
+	for _, m := range v.Members {
+		prune(m.Value)
+	}
+	for _, item := range v.Items {
+		prune(item)
+	}
+}
+
+// replaced is an object with one member set, the others as they are.
+func replaced(v *jsonc.Value, name string, value *jsonc.Value) *jsonc.Value {
+	out := *v
+	out.Members = slices.Clone(v.Members)
+	for i, m := range out.Members {
+		if m.Name == name {
+			out.Members[i].Value = value
+			return &out
+		}
+	}
+	out.Members = append(out.Members, jsonc.Member{Name: name, Value: value})
+	return &out
+}
+
+// find gives the definition for a field of that type, nil when there is none for
+// the type. A field with an enum or a resourceType has a definition of its own.
+// The error is what the platform says of an enum where its type allows none.
+func (m *metaSchema) find(field *jsonc.Value, sub bool) (*definition, error) {
+	list := m.fields
+	if sub {
+		list = m.subFields
+	}
+	typ := field.Get("type")
+	var plain, enum, resource, last *definition
+	matching := 0
+	for _, d := range list {
+		properties := d.root.Get("properties")
+		if name := properties.Get("type").Get("enum"); name == nil {
+			if !typ.Is(jsonc.Array) {
+				continue
+			}
+		} else if !typ.Is(jsonc.String) || name.Items[0].Text != typ.Text {
+			continue
+		}
+		matching++
+		last = d
+		switch {
+		case properties.Get("enum") != nil:
+			enum = d
+		case properties.Get("resourceType") != nil:
+			resource = d
+		default:
+			plain = d
+		}
+	}
+	switch {
+	case matching < 2:
+		return last, nil
+	case truthy(field.Get("enum")) && enum == nil:
+		return plain, errNoEnum
+	case truthy(field.Get("enum")):
+		return enum, nil
+	case truthy(field.Get("resourceType")):
+		return resource, nil
+	}
+	return plain, nil
+}
+
+var errNoEnum = errors.New(`Input schema validation failed to find "enum property" definition`)
