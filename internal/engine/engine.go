@@ -27,6 +27,10 @@ type Config struct {
 	// origin, without /v2.
 	APIURL func(ctx context.Context, ep executor.Endpoint) (string, error)
 
+	// PublicURL gives the API's origin as people reach it, without /v2: links in
+	// a run's output begin with it. Without it they begin with a slash.
+	PublicURL func() string
+
 	// Drain waits until the API has answered what the code of a run that has
 	// just ended had asked: SDKs send their last status message and exit.
 	Drain func(runID string)

@@ -152,11 +152,14 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 	if err != nil {
 		return api.Run{}, err
 	}
-	if err := e.openStorages(ctx, &r, first); err != nil {
+	if err := e.openStorages(ctx, p, &r, first); err != nil {
 		e.running.Done()
 		return api.Run{}, err
 	}
 	a.inputKey, err = e.placeInput(ctx, r, input, stored && first)
+	if err == nil {
+		err = a.announce(&r, input)
+	}
 	if err == nil {
 		err = e.cfg.Store.Runs().Create(ctx, r.ID, r)
 	}
@@ -185,35 +188,6 @@ func (e *Engine) admit() (first bool, err error) {
 	e.running.Add(1)
 	e.started++
 	return e.started == 1 && e.cfg.Local, nil
-}
-
-// openStorages makes the run's default storages: the Root's own for the first
-// run of a local engine, new unnamed ones otherwise.
-func (e *Engine) openStorages(ctx context.Context, r *api.Run, defaults bool) error {
-	opts := store.CreateOptions{ActorID: r.ActorID, RunID: r.ID}
-	if defaults {
-		opts.Name = "default"
-	}
-	s := e.cfg.Store
-	dataset, _, err := s.Datasets().Create(ctx, opts)
-	if err != nil {
-		return err
-	}
-	kvs, _, err := s.KeyValueStores().Create(ctx, opts)
-	if err != nil {
-		return err
-	}
-	queue, _, err := s.RequestQueues().Create(ctx, opts)
-	if err != nil {
-		return err
-	}
-	r.DefaultDatasetID, r.DefaultKeyValueStoreID, r.DefaultRequestQueueID = dataset.ID(), kvs.ID(), queue.ID()
-	r.StorageIDs = api.StorageIDs{
-		Datasets:       map[string]string{"default": r.DefaultDatasetID},
-		KeyValueStores: map[string]string{"default": r.DefaultKeyValueStoreID},
-		RequestQueues:  map[string]string{"default": r.DefaultRequestQueueID},
-	}
-	return nil
 }
 
 // placeInput makes the input readable for the run and gives its key.

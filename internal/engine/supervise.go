@@ -158,21 +158,10 @@ func (a *active) finish(ctx context.Context, end outcome) {
 // live starts the code, again after each reboot, and gives how the run ended.
 func (a *active) live(r api.Run) outcome {
 	ctx := a.engine.kill
-	var err error
-	if a.webPort, a.hostPort, err = a.ports(); err != nil {
-		return failed(err)
-	}
 	pass := a.engine.cfg.Output
 	a.stdout, a.stderr = &output{log: a.log}, &output{log: a.log}
 	if pass != nil {
 		a.stdout.pass, a.stderr.pass = pass(r)
-	}
-	r, err = a.engine.update(ctx, a.id, func(r *api.Run) error {
-		r.ContainerURL = fmt.Sprintf("http://127.0.0.1:%d", a.hostPort)
-		return nil
-	})
-	if err != nil {
-		return failed(err)
 	}
 	var deadline <-chan time.Time
 	if at, ok := run.TimeoutAt(r); ok {

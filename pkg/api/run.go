@@ -1,5 +1,7 @@
 package api
 
+import "encoding/json"
+
 // Status is the state of a run or a build. The legal transitions live in
 // internal/run.
 type Status string
@@ -49,6 +51,7 @@ type Run struct {
 	StorageIDs               StorageIDs         `json:"storageIds"`
 	ContainerURL             string             `json:"containerUrl,omitempty"`
 	IsContainerServerReady   *bool              `json:"isContainerServerReady,omitempty"`
+	Output                   json.RawMessage    `json:"output,omitempty"` // made from the Actor's output schema when the run starts
 	Usage                    map[string]float64 `json:"usage,omitempty"`
 	UsageTotalUSD            float64            `json:"usageTotalUsd"`
 	ChargedEventCounts       map[string]int     `json:"chargedEventCounts,omitempty"`

@@ -15,6 +15,7 @@ type Dataset struct {
 	CleanItemCount int             `json:"cleanItemCount"`
 	ActorID        *string         `json:"actId"`
 	ActorRunID     *string         `json:"actRunId"`
+	Fields         []string        `json:"fields,omitempty"`
 	Schema         json.RawMessage `json:"schema,omitempty"`
 	ConsoleURL     string          `json:"consoleUrl"`
 	ItemsPublicURL string          `json:"itemsPublicUrl,omitempty"`
@@ -23,18 +24,19 @@ type Dataset struct {
 
 // KeyValueStore is the metadata of a key-value store.
 type KeyValueStore struct {
-	ID            string  `json:"id"`
-	Name          *string `json:"name"`
-	UserID        string  `json:"userId"`
-	Username      string  `json:"username,omitempty"`
-	CreatedAt     Time    `json:"createdAt"`
-	ModifiedAt    Time    `json:"modifiedAt"`
-	AccessedAt    Time    `json:"accessedAt"`
-	ActorID       *string `json:"actId"`
-	ActorRunID    *string `json:"actRunId"`
-	ConsoleURL    string  `json:"consoleUrl"`
-	KeysPublicURL string  `json:"keysPublicUrl,omitempty"`
-	GeneralAccess string  `json:"generalAccess,omitempty"`
+	ID            string          `json:"id"`
+	Name          *string         `json:"name"`
+	UserID        string          `json:"userId"`
+	Username      string          `json:"username,omitempty"`
+	CreatedAt     Time            `json:"createdAt"`
+	ModifiedAt    Time            `json:"modifiedAt"`
+	AccessedAt    Time            `json:"accessedAt"`
+	ActorID       *string         `json:"actId"`
+	ActorRunID    *string         `json:"actRunId"`
+	Schema        json.RawMessage `json:"schema,omitempty"`
+	ConsoleURL    string          `json:"consoleUrl"`
+	KeysPublicURL string          `json:"keysPublicUrl,omitempty"`
+	GeneralAccess string          `json:"generalAccess,omitempty"`
 }
 
 // ListOfKeys is one page of a store's keys. NextExclusiveStartKey is null on the

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/greenroom-dev/greenroom/internal/definition"
+	outputschema "github.com/greenroom-dev/greenroom/internal/schema/output"
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/pkg/api"
+)
+
+// defaultAlias is the alias of the storages that every run has.
+const defaultAlias = "default"
+
+// openStorages makes the run's storages with the schemas of the Actor's
+// definition: the default ones, which are the Root's own for the first run of a
+// local engine and new unnamed ones otherwise, and a dataset for each alias.
+func (e *Engine) openStorages(ctx context.Context, p *Program, r *api.Run, local bool) error {
+	d := p.Definition
+	opts := store.CreateOptions{ActorID: r.ActorID, RunID: r.ID}
+	if local {
+		opts.Name = defaultAlias
+	}
+	s := e.cfg.Store
+	dataset, err := openWith(ctx, s.Datasets(), opts, datasetSchema(d, defaultAlias))
+	if err != nil {
+		return err
+	}
+	kvs, err := openWith(ctx, s.KeyValueStores(), opts, keyValueSchema(d))
+	if err != nil {
+		return err
+	}
+	queue, _, err := s.RequestQueues().Create(ctx, opts)
+	if err != nil {
+		return err
+	}
+	r.DefaultDatasetID, r.DefaultKeyValueStoreID, r.DefaultRequestQueueID = dataset.ID(), kvs.ID(), queue.ID()
+	r.StorageIDs = api.StorageIDs{
+		Datasets:       map[string]string{defaultAlias: r.DefaultDatasetID},
+		KeyValueStores: map[string]string{defaultAlias: r.DefaultKeyValueStoreID},
+		RequestQueues:  map[string]string{defaultAlias: r.DefaultRequestQueueID},
+	}
+	opts.Name = ""
+	for _, alias := range slices.Sorted(maps.Keys(d.Datasets)) {
+		if alias == defaultAlias {
+			continue
+		}
+		if r.StorageIDs.Datasets[alias], err = e.openAliased(ctx, d, r, opts, alias, local); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openAliased makes the dataset of an alias and gives its id. For the first run
+// of a local engine it is the one whose folder is called by the alias, where the
+// SDKs look for it when there is no API. A dataset that somebody has given that
+// name is not the run's.
+func (e *Engine) openAliased(ctx context.Context, d *definition.Actor, r *api.Run, opts store.CreateOptions, alias string, local bool) (string, error) {
+	all, schema := e.cfg.Store.Datasets(), datasetSchema(d, alias)
+	if local {
+		opts := opts
+		opts.ID = alias
+		dataset, _, err := all.Create(ctx, opts)
+		if err != nil {
+			return "", err
+		}
+		info, err := dataset.Info(ctx)
+		if err != nil {
+			return "", err
+		}
+		// Folders do not differ by case alone, aliases may.
+		taken := slices.Contains(slices.Collect(maps.Values(r.StorageIDs.Datasets)), dataset.ID())
+		if info.Name == "" && !taken {
+			return dataset.ID(), dataset.SetSchema(ctx, schema)
+		}
+	}
+	dataset, err := openWith(ctx, all, opts, schema)
+	if err != nil {
+		return "", err
+	}
+	return dataset.ID(), nil
+}
+
+// openWith makes a storage with a schema. One that was there before, because it
+// outlives the runs, gets the present schema, or none.
+func openWith[S store.Storage](ctx context.Context, all store.Collection[S], opts store.CreateOptions, schema json.RawMessage) (S, error) {
+	opts.Schema = schema
+	s, created, err := all.Create(ctx, opts)
+	if err == nil && !created {
+		err = s.SetSchema(ctx, schema)
+	}
+	return s, err
+}
+
+func datasetSchema(d *definition.Actor, alias string) json.RawMessage {
+	if schema := d.Datasets[alias]; schema != nil {
+		return schema.JSON()
+	}
+	return nil
+}
+
+func keyValueSchema(d *definition.Actor) json.RawMessage {
+	if d.KeyValueStore != nil {
+		return d.KeyValueStore.JSON()
+	}
+	return nil
+}
+
+// announce gives the run what is known about it before its code starts: where
+// its web server will be, and the output that its Actor promises.
+func (a *active) announce(r *api.Run, in *Input) (err error) {
+	if a.webPort, a.hostPort, err = a.ports(); err != nil {
+		return err
+	}
+	r.ContainerURL = fmt.Sprintf("http://127.0.0.1:%d", a.hostPort)
+	d := a.program.Definition
+	if d.Output == nil {
+		return nil
+	}
+	vars := outputschema.Variables{Run: *r, Input: withoutSecrets(d, in)}
+	if a.engine.cfg.PublicURL != nil {
+		vars.Origin = a.engine.cfg.PublicURL()
+	}
+	r.Output, err = d.Output.Generate(vars)
+	return err
+}
+
+// withoutSecrets gives an input without its secret fields: who may read a run
+// need not be allowed to read those.
+func withoutSecrets(d *definition.Actor, in *Input) json.RawMessage {
+	if in == nil || !isJSONType(in.ContentType) {
+		return nil
+	}
+	if d.Input == nil {
+		return in.Body
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(in.Body, &fields) != nil {
+		return nil
+	}
+	for _, name := range d.Input.Secrets() {
+		delete(fields, name)
+	}
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return nil
+	}
+	return body
+}
