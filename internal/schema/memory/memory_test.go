@@ -26,7 +26,7 @@ func TestEvaluate(t *testing.T) {
 		"runOptions.timeoutSecs > 100 ? 1024 : 256":                                  1024,
 		"compareText(input.mode, 'full detail') == 0 ? 2048 : 512":                   2048,
 		"base = 512\nextra = input.urls.length * 256\n# more for more\nbase + extra": 1024,
-		"f(x) = x <= 1 ? 1 : x * f(x - 1); f(6)":                                     512 + 512,
+		"f(x) = x < 2 ? 1 : x * f(x - 1); f(6)":                                      512,
 		"runOptions.maxTotalChargeUsd * 512":                                         1024, // rounds up in the middle
 	} {
 		e, err := Parse(expression)
