@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
-	inputschema "github.com/greenroom-dev/greenroom/internal/schema/input"
+	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -42,7 +42,7 @@ func TestCorpus(t *testing.T) {
 	if len(files) < 60 {
 		t.Errorf("the corpus has %d cases", len(files))
 	}
-	ours, seen := rulesInSource(t), map[string]bool{}
+	seen := map[string]bool{}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
@@ -50,7 +50,7 @@ func TestCorpus(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := newCase(t, archive)
-			got := c.outcome(ours, seen)
+			got := c.outcome(seen)
 			if *update {
 				archive.Files = append(c.inputs, txtar.File{Name: "want", Data: []byte(got)})
 				if err := os.WriteFile(file, txtar.Format(archive), 0o666); err != nil {
@@ -63,10 +63,8 @@ func TestCorpus(t *testing.T) {
 			}
 		})
 	}
-	// Every rule of this package must be in the corpus, but for the one that takes
-	// a large file.
-	seen["size"] = true
-	for rule := range ours {
+	// Every rule of this package must be in the corpus.
+	for rule := range rulesInSource(t) {
 		if !seen[rule] {
 			t.Errorf("no case is about the rule %s", rule)
 		}
@@ -135,24 +133,23 @@ func newCase(t *testing.T, archive *txtar.Archive) *corpusCase {
 }
 
 // outcome says what comes of reading the case, and adds to the rules that were
-// seen. What the packages of the schemas say under rules of their own is left to
-// them, but for the place.
-func (c *corpusCase) outcome(ours, seen map[string]bool) string {
+// seen. What the packages of the schemas say is left to them, but for the place.
+func (c *corpusCase) outcome(seen map[string]bool) string {
 	var out strings.Builder
 	reading := Read(c.dir)
 	if c.secrets != nil {
 		reading.CheckSecrets(c.secrets)
 	}
 	for _, d := range reading.Diagnostics {
-		seen[d.Rule] = true
 		place := d.Path
 		if place != "" {
 			place = " " + place
 		}
-		if !ours[d.Rule] {
+		if inSchema(reading.Parts, d) {
 			fmt.Fprintf(&out, "%s: %s of the schema%s\n", d.Position(), d.Severity, place)
 			continue
 		}
+		seen[d.Rule] = true
 		fmt.Fprintf(&out, "%s: %s [%s]%s: %s\n", d.Position(), d.Severity, d.Rule, place, d.Message)
 		if d.Hint != "" {
 			fmt.Fprintf(&out, "\thint: %s\n", strings.ReplaceAll(d.Hint, "\n", "\n\t"))
@@ -167,6 +164,13 @@ func (c *corpusCase) outcome(ours, seen map[string]bool) string {
 	fmt.Fprintf(&out, "runs: with %d warnings\n", len(a.Warnings))
 	c.fields(&out, a)
 	return c.portable(out.String())
+}
+
+// inSchema tells whether something is said about what stands in a schema.
+func inSchema(parts []Part, d diagnostic.Diagnostic) bool {
+	return d.Line > 0 && d.Rule != "syntax" && slices.ContainsFunc(parts, func(p Part) bool {
+		return p.Kind != KindActor && p.File == d.File && (p.Path == "" || d.Path == p.Path || strings.HasPrefix(d.Path, p.Path+"/"))
+	})
 }
 
 // fields prints everything of an Actor that is not empty.
@@ -256,19 +260,15 @@ func rulesInSource(t *testing.T) map[string]bool {
 	return rules
 }
 
-func TestInputSize(t *testing.T) {
-	large := strings.Replace(someSchema, `"title":"t"`, `"title":"`+strings.Repeat("t", inputschema.MaxSize)+`"`, 1)
-	dir := project(t, map[string]string{".actor/actor.json": example, "Dockerfile": "", "INPUT_SCHEMA.json": large})
-	_, list := Check(dir)
-	if len(list) != 1 || list[0].Rule != "size" || list[0].File != filepath.Join(dir, "INPUT_SCHEMA.json") || !strings.Contains(list[0].Message, "at most") {
-		t.Errorf("got %v", list)
-	}
-	if a := mustLoad(t, dir); len(a.Warnings) != 1 || a.Input == nil {
-		t.Errorf("it does not run with one warning: %q", a.Warnings)
-	}
-	huge := project(t, map[string]string{".actor/actor.json": example + strings.Repeat(" ", maxFileSize)})
-	if _, list := Check(huge); len(list) != 1 || !strings.Contains(list[0].Message, "more than") {
-		t.Errorf("a huge definition gives %v", list)
+func TestSize(t *testing.T) {
+	huge := strings.Repeat(" ", maxFileSize)
+	for name, files := range map[string]map[string]string{
+		"definition": {".actor/actor.json": example + huge},
+		"schema":     {".actor/actor.json": example, "Dockerfile": "", "INPUT_SCHEMA.json": someSchema + huge},
+	} {
+		if _, list := Check(project(t, files)); len(list) != 1 || !strings.Contains(list[0].Message, "more than") {
+			t.Errorf("a huge %s gives %v", name, list)
+		}
 	}
 }
 

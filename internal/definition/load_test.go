@@ -232,7 +232,7 @@ func TestLoadTellsAllFaults(t *testing.T) {
 		"usesStandbyMode": 1,
 		"dockerfile": "none",
 		"environmentVariables": {"A": 1, "B": null},
-		"input": {"type": "object"}
+		"input": {"title": "t", "type": "object", "schemaVersion": 1}
 	}`}))
 	if !fault.Is(err, fault.InvalidInput) {
 		t.Fatalf("got %v", err)
@@ -256,7 +256,7 @@ func TestLoadWarnings(t *testing.T) {
 		{"name with blanks", `{"name": "my actor"}`, "letters, digits and hyphens", 0},
 		{"memory above the largest", `{"defaultMemoryMbytes": 4096, "maxMemoryMbytes": 1024}`, "defaultMemoryMbytes is outside of minMemoryMbytes and maxMemoryMbytes, found 4096; runs get 1024", 4096},
 		{"reserved variable", `{"environmentVariables": {"APIFY_TOKEN": "x"}}`, "the variable APIFY_TOKEN has a name that is reserved for the platform", 0},
-		{"both names of the input", `{"input": {"type":"object","properties":{}}, "inputSchema": "none"}`, "inputSchema has no effect beside input", 0},
+		{"both names of the input", `{"input": ` + someSchema + `, "inputSchema": "none"}`, "inputSchema has no effect beside input", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

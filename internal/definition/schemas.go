@@ -2,7 +2,6 @@ package definition
 
 import (
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -96,9 +95,6 @@ func (r *reader) schemaFile(kind Kind, file string) *linked {
 		_, doc, list = document(file)
 		r.add(broken, list...)
 		r.documents[key.file] = doc
-	}
-	if info, err := os.Stat(file); kind == KindInput && err == nil && info.Size() > inputschema.MaxSize {
-		r.tellFile(refused, file, "size", "an input schema may have %d bytes at most, this one has %d", inputschema.MaxSize, info.Size())
 	}
 	var l *linked
 	if doc != nil {
@@ -276,8 +272,6 @@ func (r *reader) keyValueStores(several, one jsonc.Member) jsonc.Member {
 			one = m
 		}
 	}
-	if one.Value != nil {
-		r.tellMember(refused, several, "spelling", "storages.keyValueStores is a spelling that the platform refuses; write storages.keyValueStore")
-	}
+	r.tellMember(refused, several, "spelling", "storages.keyValueStores is a spelling that the platform refuses; write storages.keyValueStore")
 	return one
 }
