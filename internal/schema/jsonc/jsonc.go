@@ -95,6 +95,10 @@ func Parse(file string, data []byte) (*Document, error) {
 
 // ParseStrict reads plain JSON: comments and trailing commas are errors.
 func ParseStrict(file string, data []byte) (*Document, error) {
+	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if root, ok := parseStrict(text); ok {
+		return &Document{File: file, Root: root, data: text}, nil
+	}
 	doc, err := Parse(file, data)
 	if err != nil {
 		return nil, err
