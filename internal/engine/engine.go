@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/secret"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -50,6 +51,10 @@ type Config struct {
 	// in order. It must not block or call the engine.
 	OnChange func(r api.Run)
 
+	// SecretKey gives the key pair for an Actor's secret inputs, the same each
+	// time. When it is nil, keys live as long as the engine.
+	SecretKey func(actorID string) (*secret.PrivateKey, error)
+
 	ProxyPassword    string
 	InheritedNoProxy string
 	Logger           *slog.Logger
@@ -77,6 +82,8 @@ type Engine struct {
 	logs     map[string]*logState
 	started  int
 	closed   bool
+
+	keys keyring
 }
 
 // New makes an engine; the caller closes it.

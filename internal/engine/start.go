@@ -2,108 +2,18 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"mime"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/builder"
-	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/run"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
-
-const (
-	inputKey = "INPUT"
-	// heldInputKey is where the input lies for code that reads files, when it
-	// differs from the stored one: the official CLI uses the same name.
-	heldInputKey = "__CLI_INPUT"
-
-	jsonType = "application/json; charset=utf-8"
-)
-
-// CheckInput reports what is wrong with an input for the Actor, and gives it as
-// a run would get it, defaults filled in. A nil input stands for the stored
-// one, or for none. The result is nil when the run would get no input.
-func (e *Engine) CheckInput(ctx context.Context, ref string, in *Input) (*Input, error) {
-	p, err := e.program(ref)
-	if err != nil {
-		return nil, err
-	}
-	effective, _, err := e.input(ctx, p, in)
-	return effective, err
-}
-
-// input gives what a run is to read as its input, and whether that is just what
-// is stored already.
-func (e *Engine) input(ctx context.Context, p *Program, in *Input) (effective *Input, stored bool, err error) {
-	schema := p.Definition.Input
-	if in == nil && e.cfg.Local {
-		if in, err = e.storedInput(ctx); err != nil {
-			return nil, false, err
-		}
-		stored = in != nil
-	}
-	if in == nil {
-		if schema == nil {
-			return nil, false, nil
-		}
-		in = &Input{ContentType: jsonType, Body: []byte("{}")}
-		if e.cfg.Local {
-			in.Body = schema.Prefilled()
-		}
-	}
-	if in.ContentType == "" {
-		in = &Input{ContentType: jsonType, Body: in.Body}
-	}
-	isJSON := isJSONType(in.ContentType)
-	if isJSON && !json.Valid(in.Body) {
-		return nil, false, fault.New(fault.InvalidInput, "the input is not valid JSON: %w", jsonError(in.Body)).
-			WithType("run-input-body-not-valid-json")
-	}
-	if schema == nil {
-		return in, stored, nil
-	}
-	if !isJSON {
-		return nil, false, fault.New(fault.InvalidInput,
-			"the input has the content type %q, but the Actor's input schema needs JSON", in.ContentType)
-	}
-	body, err := schema.WithDefaults(in.Body)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := schema.Check(body); err != nil {
-		return nil, false, err
-	}
-	return &Input{ContentType: in.ContentType, Body: body}, stored && string(body) == string(in.Body), nil
-}
-
-// storedInput reads the INPUT record of the default store, nil when missing.
-func (e *Engine) storedInput(ctx context.Context) (*Input, error) {
-	kvs, err := e.cfg.Store.KeyValueStores().Open(ctx, "default")
-	if fault.Is(err, fault.NotFound) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	record, err := kvs.Get(ctx, inputKey)
-	if fault.Is(err, fault.NotFound) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	defer record.Body.Close()
-	body, err := io.ReadAll(record.Body)
-	if err != nil {
-		return nil, err
-	}
-	return &Input{ContentType: record.ContentType, Body: body}, nil
-}
 
 // StartRun builds the Actor if that has not happened, writes the run's record
 // and starts it. It returns as soon as the record is there; what goes wrong
@@ -114,7 +24,11 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 	if err != nil {
 		return api.Run{}, err
 	}
-	input, stored, err := e.input(ctx, p, req.Input)
+	plain, stored, err := e.input(ctx, p, req.Input)
+	if err != nil {
+		return api.Run{}, err
+	}
+	input, secrets, err := e.seal(p, plain)
 	if err != nil {
 		return api.Run{}, err
 	}
@@ -122,7 +36,8 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 	if build == "" {
 		build = p.Definition.BuildTag
 	}
-	options, err := run.Options(build, req.TimeoutSecs, req.MemoryMbytes, defaultMemory(p.Definition))
+	memory, complaint := startMemory(p.Definition, req, build, plain)
+	options, err := run.Options(build, req.TimeoutSecs, req.MemoryMbytes, memory)
 	if err != nil {
 		return api.Run{}, err
 	}
@@ -134,7 +49,7 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 
 	a := &active{
 		engine: e, program: p, built: result, token: newToken(), limited: req.MemoryMbytes != nil,
-		commands: make(chan command), done: make(chan struct{}), workflow: store.NewID(),
+		commands: make(chan command), done: make(chan struct{}), workflow: store.NewID(), secretEnv: secrets.env,
 	}
 	r := api.Run{
 		ID: store.NewID(), ActorID: p.actor.ID, UserID: e.cfg.UserID, StartedAt: api.Now(),
@@ -156,7 +71,7 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 		e.running.Done()
 		return api.Run{}, err
 	}
-	a.inputKey, err = e.placeInput(ctx, r, input, stored && first)
+	a.inputKey, err = e.placeInput(ctx, r, input, stored && first && input == plain)
 	if err == nil {
 		err = a.announce(&r, input)
 	}
@@ -167,7 +82,10 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 		e.running.Done()
 		return api.Run{}, err
 	}
-	a.log = newLogState(r.ID, e.cfg.Store.Logs(), p.Secrets)
+	a.log = newLogState(r.ID, e.cfg.Store.Logs(), secrets.masks(p.Secrets))
+	if complaint != "" {
+		a.log.append([]byte(complaint))
+	}
 	e.mu.Lock()
 	e.active[r.ID], e.tokens[a.token], e.logs[r.ID] = a, r.ID, a.log
 	e.mu.Unlock()
@@ -188,39 +106,6 @@ func (e *Engine) admit() (first bool, err error) {
 	e.running.Add(1)
 	e.started++
 	return e.started == 1 && e.cfg.Local, nil
-}
-
-// placeInput makes the input readable for the run and gives its key.
-func (e *Engine) placeInput(ctx context.Context, r api.Run, in *Input, stored bool) (key string, err error) {
-	if in == nil || stored {
-		return inputKey, nil
-	}
-	if e.cfg.Local && e.cfg.StorageDir == "" && e.cfg.Inputs != nil {
-		e.cfg.Inputs.Hold(r.DefaultKeyValueStoreID, inputKey, in.ContentType, in.Body)
-		return inputKey, nil
-	}
-	key = inputKey
-	if e.cfg.StorageDir != "" {
-		key = heldInputKey
-	}
-	kvs, err := e.cfg.Store.KeyValueStores().Open(ctx, r.DefaultKeyValueStoreID)
-	if err != nil {
-		return "", err
-	}
-	_, err = kvs.Put(ctx, key, in.ContentType, strings.NewReader(string(in.Body)))
-	return key, err
-}
-
-// removeHeldInput takes back what placeInput wrote for code that reads files.
-func (e *Engine) removeHeldInput(ctx context.Context, r api.Run, key string) error {
-	if key != heldInputKey {
-		return nil
-	}
-	kvs, err := e.cfg.Store.KeyValueStores().Open(ctx, r.DefaultKeyValueStoreID)
-	if err != nil {
-		return err
-	}
-	return kvs.DeleteRecord(ctx, heldInputKey)
 }
 
 // spec says what the executor is to start for a run.
@@ -246,7 +131,7 @@ func (a *active) spec(ctx context.Context, r api.Run) (executor.Spec, error) {
 	}
 	spec := executor.Spec{
 		RunID: r.ID, Image: a.built.Image, Dir: a.built.Dir, Command: a.built.Command,
-		Env:           append(withoutReserved(a.built), env.Vars(p.Env)...),
+		Env:           slices.Concat(withoutReserved(a.built), env.Vars(p.Env), a.secretEnv),
 		Labels:        map[string]string{"com.apify.actRunId": r.ID, "com.apify.actBuildId": r.BuildID},
 		WebServerPort: a.webPort, HostPort: a.hostPort, ActorBinary: p.ActorBinary,
 		Stdout: a.stdout, Stderr: a.stderr,
@@ -266,21 +151,4 @@ func (a *active) cpus(r api.Run) float64 {
 		return float64(r.Options.MemoryMbytes) / run.MemoryPerCore
 	}
 	return float64(runtime.NumCPU())
-}
-
-func defaultMemory(d *definition.Actor) int {
-	if d.DefaultMemoryMbytes > 0 {
-		return d.DefaultMemoryMbytes
-	}
-	return run.DefaultMemoryMbytes
-}
-
-func isJSONType(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && mediaType == "application/json"
-}
-
-func jsonError(body []byte) error {
-	var v any
-	return json.Unmarshal(body, &v)
 }

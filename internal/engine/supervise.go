@@ -57,7 +57,9 @@ type active struct {
 	// limited says that the memory was asked for, and is to be enforced.
 	limited  bool
 	workflow string
-	inputKey string
+	// secretEnv lets the code decrypt its secret inputs.
+	secretEnv []string
+	inputKey  string
 
 	webPort, hostPort int
 	stdout, stderr    *output

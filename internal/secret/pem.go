@@ -87,6 +87,15 @@ var (
 	aes256    = blockCipher{32, aes.NewCipher}
 )
 
+// PEM gives the key as a PEM file that whoever has it can use, PKCS #8.
+func (k *PrivateKey) PEM() (string, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(k.rsa)
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "encode the key of secret inputs")
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: pemPlain, Bytes: der})), nil
+}
+
 // EncryptedPEM gives the key as a PEM file that needs the passphrase, PKCS #8
 // encrypted with AES-256 (PBES2): the official SDKs read it, in base64, from
 // APIFY_INPUT_SECRETS_PRIVATE_KEY_FILE.
