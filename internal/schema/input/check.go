@@ -130,8 +130,9 @@ func (c *checker) fault(f finding) {
 // full says that there is enough to tell.
 func (c *checker) full() bool { return len(c.found) >= maxFaults }
 
-// schema judges in the platform's order: the outer form, the fields, the names
-// of required fields, and the meta-schema as a whole.
+// schema judges in the platform's order: the outer form, the fields, and the
+// names of required fields. The platform then asks the meta-schema as a whole,
+// which has nothing to add: what passed the definition of its type passes no other.
 func (c *checker) schema(root *jsonc.Value) {
 	if size := root.End - root.Start; size > MaxSize {
 		c.fault(finding{offset: root.Start, rule: "size", text: fmt.Sprintf("an input schema may have %d bytes at most, this one has %d", MaxSize, size)})
@@ -150,9 +151,6 @@ func (c *checker) schema(root *jsonc.Value) {
 		c.field(m.Value, place{"schema.properties", ""}.sub(m.Name), false)
 	}
 	c.required(root.Get("required"), properties)
-	if len(c.found) == 0 {
-		c.judge(meta().whole, root, place{"schema", ""}, true, nil)
-	}
 }
 
 // required looks for the names of required fields among the fields.
@@ -315,17 +313,17 @@ func (c *checker) pattern(v *jsonc.Value, at place, official bool) {
 // judge holds a schema against its definition. clean says that nothing below it
 // is wrong. says is what the platform says without looking, if anything.
 func (c *checker) judge(d *definition, v *jsonc.Value, at place, clean bool, says error) {
-	errors := d.first().Validate(v)
-	if len(errors) == 0 && says == nil {
+	all := d.all().Validate(v)
+	if len(all) == 0 && says == nil {
 		return
 	}
-	faults := c.relevantFaults(d, v, at)
+	faults := c.relevantFaults(d, v, all, at)
 	if clean {
 		var first finding
 		if says != nil {
 			first = finding{offset: v.Start, path: at.path, rule: "input-schema", text: says.Error()}
 		} else {
-			e, w := wordBest(d.root, v, errors, at.name)
+			e, w := wordBest(d.root, v, d.first().Validate(v), at.name)
 			first = locate(e, w, at)
 		}
 		same := slices.IndexFunc(faults, func(f finding) bool { return f.text == first.text })
@@ -369,10 +367,10 @@ func oneEnum(faults []finding) []finding {
 }
 
 // relevantFaults lists what is wrong with v by its definition, leaving alone the
-// fields below it.
-func (c *checker) relevantFaults(d *definition, v *jsonc.Value, at place) (faults []finding) {
+// fields below it: those of all errors that are about the alternatives meant.
+func (c *checker) relevantFaults(d *definition, v *jsonc.Value, all []jsonschema.Error, at place) (faults []finding) {
 	relevant := d.relevant(v)
-	for _, e := range d.all().Validate(v) {
+	for _, e := range all {
 		switch e.Keyword {
 		case "if", "oneOf", "anyOf", "additionalProperties", "unevaluatedProperties":
 			continue // these follow from others, or are told below

@@ -19,9 +19,8 @@ var metaText []byte
 
 // metaSchema is metaText, taken apart as the platform's validator does.
 type metaSchema struct {
-	// whole is the meta-schema itself; structure is what it says of an input
-	// schema without looking into its fields.
-	whole, structure *definition
+	// structure is what it says of an input schema without looking into its fields.
+	structure *definition
 	// fields define the sorts of top-level fields, subFields those below.
 	fields, subFields []*definition
 }
@@ -36,8 +35,8 @@ type definition struct {
 	shallow *jsonc.Value
 	// components are the named parts that shallow refers to.
 	components *jsonc.Value
-	// first stops at the first fault, as the platform does; all lists the faults
-	// that shallow sees.
+	// first evaluates root and stops at the first fault, as the platform does; all
+	// lists the faults that shallow sees.
 	first, all func() *jsonschema.Schema
 }
 
@@ -51,10 +50,7 @@ var meta = sync.OnceValue(func() *metaSchema {
 		d.all = sync.OnceValue(func() *jsonschema.Schema { return mustCompile(shallow, d.shallow, true) })
 		return d
 	}
-	m := &metaSchema{
-		whole:     define(full.Root, shallow.Root),
-		structure: define(replaced(full.Root, "properties", shallow.Root.Get("properties")), shallow.Root),
-	}
+	m := &metaSchema{structure: define(replaced(full.Root, "properties", shallow.Root.Get("properties")), shallow.Root)}
 	for _, member := range full.Root.Get("definitions").Members {
 		title := member.Value.Get("title").Text
 		if strings.HasPrefix(title, "Utils:") || strings.HasPrefix(title, "Component:") {
