@@ -1,0 +1,3 @@
+package typegen
+
+func python(types []*typ, taken names) []byte { return nil }
