@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/greenroom-dev/greenroom/internal/export"
+	datasetschema "github.com/greenroom-dev/greenroom/internal/schema/dataset"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -38,6 +39,15 @@ func (s *server) pushItems(c *call, open opener[store.Dataset]) error {
 	items, err := decodeItems(body)
 	if err != nil {
 		return err
+	}
+	schema, err := s.datasetSchemas.of(dataset.Schema())
+	if err != nil {
+		return err
+	}
+	if schema != nil {
+		if err := schema.CheckItems(items); err != nil {
+			return err
+		}
 	}
 	if len(items) > 0 {
 		if err := dataset.Append(c.writeCtx(), items); err != nil {
@@ -100,11 +110,15 @@ const unlimited = 999999999999
 // writeItems answers with a dataset's items. The pagination headers count
 // stored items, before any are unwound or dropped.
 func (s *server) writeItems(c *call, dataset store.Dataset, status int) error {
-	o, err := c.exportOptions()
+	view, err := s.transformation(c, dataset)
 	if err != nil {
 		return err
 	}
-	offset, limit, desc, err := c.itemRange()
+	o, err := c.exportOptions(view)
+	if err != nil {
+		return err
+	}
+	offset, limit, desc, err := c.itemRange(view)
 	if err != nil {
 		return err
 	}
@@ -139,22 +153,27 @@ func (s *server) writeItems(c *call, dataset store.Dataset, status int) error {
 	return export.Write(&delayedStatus{c, status}, dataset.Items(c.ctx(), offset, limit, desc), o)
 }
 
-// exportOptions reads what the caller wants to see of the items.
-func (c *call) exportOptions() (export.Options, error) {
+// exportOptions reads what the caller wants to see of the items. A view stands
+// for the parameters that are not given.
+func (c *call) exportOptions(view datasetschema.Transformation) (export.Options, error) {
 	q := c.query()
 	format, err := export.ParseFormat(q.Get("format"))
 	if err != nil {
 		return export.Options{}, err
 	}
-	if view := q.Get("view"); view != "" {
-		return export.Options{}, fault.New(fault.NotImplemented, "dataset views such as %q are not available here", view)
+	list := func(name string, otherwise []string) []string {
+		if given := c.list(name); len(given) > 0 {
+			return given
+		}
+		return otherwise
 	}
 	o := export.Options{
-		Format: format, Fields: c.list("fields"), OutputFields: c.list("outputFields"),
-		Omit: c.list("omit"), Unwind: c.list("unwind"), Flatten: c.list("flatten"),
+		Format: format, Fields: list("fields", view.Fields), OutputFields: c.list("outputFields"),
+		Omit: list("omit", view.Omit), Unwind: list("unwind", view.Unwind), Flatten: list("flatten", view.Flatten),
+		SkipHidden: view.SkipHidden, SkipEmpty: view.SkipEmpty,
 		Delimiter: q.Get("delimiter"),
 	}
-	var clean, simplified bool
+	clean, simplified := view.Clean, false
 	for name, into := range map[string]*bool{
 		"clean": &clean, "skipHidden": &o.SkipHidden, "skipEmpty": &o.SkipEmpty,
 		"skipFailedPages": &o.SkipFailed, "skipHeaderRow": &o.SkipHeaderRow, "simplified": &simplified,
@@ -180,16 +199,20 @@ func (c *call) exportOptions() (export.Options, error) {
 }
 
 // itemRange reads which stored items are meant; a limit of -1 is none, and so
-// is the 0 that the Python client sends for it.
-func (c *call) itemRange() (offset, limit int, desc bool, err error) {
+// is the 0 that the Python client sends for it. A view stands for the parameters
+// that are not given.
+func (c *call) itemRange(view datasetschema.Transformation) (offset, limit int, desc bool, err error) {
 	if offset, err = c.integer("offset", 0); err != nil {
 		return 0, 0, false, err
 	}
-	if limit, err = c.integer("limit", 0); err != nil {
+	if limit, err = c.integer("limit", view.Limit); err != nil {
 		return 0, 0, false, err
 	}
 	if limit == 0 {
 		limit = -1
+	}
+	if c.query().Get("desc") == "" {
+		return offset, limit, view.Desc, nil
 	}
 	desc, err = c.boolean("desc")
 	return offset, limit, desc, err

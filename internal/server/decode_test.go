@@ -16,6 +16,7 @@ import (
 
 	"github.com/andybalholm/brotli"
 
+	datasetschema "github.com/greenroom-dev/greenroom/internal/schema/dataset"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -273,10 +274,10 @@ func FuzzQuery(f *testing.F) {
 		if p, err := c.page(); err == nil && (p.limit < 1 || p.limit > maxPage || p.offset < 0) {
 			t.Fatalf("page %+v", p)
 		}
-		if o, err := c.exportOptions(); err == nil && o.Validate() != nil {
+		if o, err := c.exportOptions(datasetschema.Transformation{}); err == nil && o.Validate() != nil {
 			t.Fatalf("options %+v", o)
 		}
-		if offset, limit, _, err := c.itemRange(); err == nil && (offset < 0 || limit == 0 || limit < -1) {
+		if offset, limit, _, err := c.itemRange(datasetschema.Transformation{}); err == nil && (offset < 0 || limit == 0 || limit < -1) {
 			t.Fatalf("range %d %d", offset, limit)
 		}
 		_, _ = c.statuses()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"archive/zip"
+	"bytes"
 	"io"
 	"mime"
 	"net/http"
@@ -44,12 +45,12 @@ func (s *server) listKeys(c *call, kvs store.KeyValueStore) error {
 	if limit == 0 || limit > maxPage {
 		limit = maxPage
 	}
-	if err := c.noCollection(kvs); err != nil {
+	selected, err := s.selection(c, kvs)
+	if err != nil {
 		return err
 	}
-	q := c.query()
-	start := q.Get("exclusiveStartKey")
-	found, err := kvs.Keys(c.ctx(), store.KeysOptions{ExclusiveStartKey: start, Prefix: q.Get("prefix"), Limit: limit})
+	start := c.query().Get("exclusiveStartKey")
+	found, err := selected.keys(c.ctx(), kvs, store.KeysOptions{ExclusiveStartKey: start, Limit: limit})
 	if err != nil {
 		return err
 	}
@@ -64,17 +65,6 @@ func (s *server) listKeys(c *call, kvs store.KeyValueStore) error {
 		list.NextExclusiveStartKey = &list.Items[len(list.Items)-1].Key
 	}
 	return c.data(http.StatusOK, list)
-}
-
-// noCollection refuses the parameter collection: collections come with a
-// store's schema, and the stores here have none.
-func (c *call) noCollection(kvs store.KeyValueStore) error {
-	collection := c.query().Get("collection")
-	if collection == "" {
-		return nil
-	}
-	return fault.New(fault.InvalidRequest, "key-value store %s has no collection %q", kvs.ID(), collection).
-		WithType("invalid-collection").WithHint("select records with prefix=")
 }
 
 func (c *call) recordURL(kvs store.KeyValueStore, key string) string {
@@ -149,14 +139,39 @@ func attachmentName(name string) string {
 	return "attachment; filename*=UTF-8''" + url.PathEscape(name)
 }
 
-// putRecord stores the body, of any size, as it arrives.
+// putRecord stores the body as it arrives, of any size, unless the store's schema
+// says what is to be in it: then it is read first, and the limit for other
+// bodies holds for it.
 func (s *server) putRecord(c *call, kvs store.KeyValueStore) error {
+	schema, err := s.storeSchemas.of(kvs.Schema())
+	if err != nil {
+		return err
+	}
+	contentType := c.r.Header.Get("Content-Type")
+	if schema != nil {
+		var body []byte
+		needed := schema.NeedsBody(c.recordKey)
+		if needed {
+			if body, err = c.read(); err != nil {
+				return err
+			}
+		}
+		if err := schema.CheckRecord(c.recordKey, contentType, body); err != nil {
+			return err
+		}
+		if needed {
+			if _, err := kvs.Put(c.writeCtx(), c.recordKey, contentType, bytes.NewReader(body)); err != nil {
+				return err
+			}
+			return c.created(c.recordURL(kvs, c.recordKey))
+		}
+	}
 	content, err := c.content()
 	if err != nil {
 		return err
 	}
 	defer content.Close()
-	_, err = kvs.Put(c.writeCtx(), c.recordKey, c.r.Header.Get("Content-Type"), content)
+	_, err = kvs.Put(c.writeCtx(), c.recordKey, contentType, content)
 	if content.failure != nil {
 		return content.failure
 	}
@@ -175,11 +190,12 @@ func (s *server) deleteRecord(c *call, kvs store.KeyValueStore) error {
 
 // zipRecords sends all records as one archive, made while it is sent.
 func (s *server) zipRecords(c *call, kvs store.KeyValueStore) error {
-	if err := c.noCollection(kvs); err != nil {
+	selected, err := s.selection(c, kvs)
+	if err != nil {
 		return err
 	}
-	options := store.KeysOptions{Prefix: c.query().Get("prefix"), Limit: maxPage}
-	page, err := kvs.Keys(c.ctx(), options)
+	options := store.KeysOptions{Limit: maxPage}
+	page, err := selected.keys(c.ctx(), kvs, options)
 	if err != nil {
 		return err
 	}
@@ -197,7 +213,7 @@ func (s *server) zipRecords(c *call, kvs store.KeyValueStore) error {
 			return archive.Close()
 		}
 		options.ExclusiveStartKey = page.Items[len(page.Items)-1].Key
-		if page, err = kvs.Keys(c.ctx(), options); err != nil {
+		if page, err = selected.keys(c.ctx(), kvs, options); err != nil {
 			return err
 		}
 	}

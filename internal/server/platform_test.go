@@ -49,7 +49,8 @@ func newPlatform(t testing.TB) *platform {
 	})
 	p.engine = engine.New(engine.Config{
 		Store: root, UserID: "user1", Username: "me",
-		APIURL: func(context.Context, executor.Endpoint) (string, error) { return p.URL, nil },
+		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return p.URL, nil },
+		PublicURL: func() string { return p.URL },
 	})
 	t.Cleanup(p.engine.Close)
 	p.server = newServer(Config{
@@ -71,6 +72,13 @@ func newPlatform(t testing.TB) *platform {
 // actor makes an Actor known that is a shell script.
 func (p *platform) actor(script string) (actor api.Actor, dir string) {
 	p.t.Helper()
+	return p.defined(`"name":"scripted"`, script)
+}
+
+// defined makes an Actor known that is a shell script, with fields of its
+// definition.
+func (p *platform) defined(fields, script string) (actor api.Actor, dir string) {
+	p.t.Helper()
 	if runtime.GOOS == "windows" {
 		p.t.Skip("the Actors of these tests are shell scripts")
 	}
@@ -89,7 +97,7 @@ func (p *platform) actor(script string) (actor api.Actor, dir string) {
 	}
 	dir = p.t.TempDir()
 	for name, text := range map[string]string{
-		".actor/actor.json": `{"actorSpecification":1,"name":"scripted","version":"0.3","scripts":{"run":"sh ./main.sh"}}`,
+		".actor/actor.json": `{"actorSpecification":1,"version":"0.3","scripts":{"run":"sh ./main.sh"},` + fields + `}`,
 		"main.sh":           script,
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))

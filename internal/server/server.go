@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	datasetschema "github.com/greenroom-dev/greenroom/internal/schema/dataset"
+	"github.com/greenroom-dev/greenroom/internal/schema/keyvalue"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -80,6 +82,9 @@ type server struct {
 	datasets storages[store.Dataset]
 	stores   storages[store.KeyValueStore]
 	queues   storages[store.RequestQueue]
+
+	datasetSchemas *schemas[datasetschema.Schema]
+	storeSchemas   *schemas[keyvalue.Schema]
 }
 
 // New gives the handler of the API.
@@ -92,6 +97,7 @@ func newServer(cfg Config) *server {
 	s := &server{
 		Config: cfg, mux: http.NewServeMux(), hosts: map[string]bool{},
 		started: api.Now(), syncWait: 300 * time.Second,
+		datasetSchemas: newDatasetSchemas(), storeSchemas: newStoreSchemas(),
 	}
 	for _, host := range cfg.AllowedHosts {
 		s.hosts[strings.ToLower(host)] = true
@@ -99,6 +105,7 @@ func newServer(cfg Config) *server {
 	s.datasets = newStorages(s, "datasets", "dataset", cfg.Store.Datasets(), s.datasetView)
 	s.stores = newStorages(s, "key-value-stores", "key-value store", cfg.Store.KeyValueStores(), s.storeView)
 	s.queues = newStorages(s, "request-queues", "request queue", cfg.Store.RequestQueues(), s.queueView)
+	s.datasets.checkSchema, s.stores.checkSchema = s.datasetSchemas.check, s.storeSchemas.check
 	s.register(s.routes())
 	return s
 }

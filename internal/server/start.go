@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	datasetschema "github.com/greenroom-dev/greenroom/internal/schema/dataset"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -124,21 +125,24 @@ func (s *server) runSync(c *call) error {
 // runSyncItems starts a run, waits for its end and answers with the items of its
 // dataset.
 func (s *server) runSyncItems(c *call) error {
-	if _, err := c.exportOptions(); err != nil { // before anything is started
+	// What is wrong is told before anything is started, but for a view: only the
+	// run's dataset says what that is.
+	var view datasetschema.Transformation
+	if _, err := c.exportOptions(view); err != nil && c.query().Get("view") == "" {
 		return err
 	}
-	if _, _, _, err := c.itemRange(); err != nil {
+	if _, _, _, err := c.itemRange(view); err != nil {
 		return err
 	}
 	run, err := s.finish(c)
 	if err != nil {
 		return err
 	}
-	dataset, err := s.datasets.all.Open(c.ctx(), run.DefaultDatasetID)
+	items, err := s.datasets.all.Open(c.ctx(), run.DefaultDatasetID)
 	if err != nil {
 		return err
 	}
-	return s.writeItems(c, dataset, http.StatusCreated)
+	return s.writeItems(c, items, http.StatusCreated)
 }
 
 // finish starts a run and waits until it has succeeded. It goes on without us

@@ -18,6 +18,8 @@ type storages[S store.Storage] struct {
 	noun string // "dataset": for people
 	all  store.Collection[S]
 	view func(c *call, info store.Info) any
+	// checkSchema reports a schema that such a storage cannot have; nil takes any.
+	checkSchema func(schema json.RawMessage) error
 }
 
 func newStorages[S store.Storage](s *server, path, noun string, all store.Collection[S], view func(*call, store.Info) any) storages[S] {
@@ -121,6 +123,11 @@ func (k storages[S]) getOrCreate(c *call) error {
 	if bytes.Equal(body.Schema, []byte("null")) {
 		body.Schema = nil
 	}
+	if k.checkSchema != nil {
+		if err := k.checkSchema(body.Schema); err != nil {
+			return err
+		}
+	}
 	name := strings.TrimPrefix(c.query().Get("name"), "~")
 	name = strings.TrimPrefix(name, c.s.Username+"~")
 	opened, created, err := k.all.Create(c.writeCtx(), store.CreateOptions{Name: name, Schema: body.Schema})
@@ -207,11 +214,15 @@ func orNull(text string) *string {
 func (c *call) consoleURL(path, id string) string { return c.url("storage", path, id) }
 
 func (s *server) datasetView(c *call, info store.Info) any {
+	var fields []string
+	if schema, err := s.datasetSchemas.of(info.Schema); err == nil && schema != nil {
+		fields = schema.FieldNames()
+	}
 	return api.Dataset{
 		ID: info.ID, Name: orNull(info.Name), UserID: s.UserID, Username: s.Username,
 		CreatedAt: api.TimeOf(info.CreatedAt), ModifiedAt: api.TimeOf(info.ModifiedAt), AccessedAt: api.TimeOf(info.AccessedAt),
 		ItemCount: info.ItemCount, CleanItemCount: info.CleanItemCount,
-		ActorID: orNull(info.ActorID), ActorRunID: orNull(info.RunID), Schema: info.Schema,
+		ActorID: orNull(info.ActorID), ActorRunID: orNull(info.RunID), Fields: fields, Schema: info.Schema,
 		ConsoleURL:     c.consoleURL("datasets", info.ID),
 		ItemsPublicURL: c.url("v2", "datasets", info.ID, "items"),
 		GeneralAccess:  generalAccess,
@@ -222,7 +233,7 @@ func (s *server) storeView(c *call, info store.Info) any {
 	return api.KeyValueStore{
 		ID: info.ID, Name: orNull(info.Name), UserID: s.UserID, Username: s.Username,
 		CreatedAt: api.TimeOf(info.CreatedAt), ModifiedAt: api.TimeOf(info.ModifiedAt), AccessedAt: api.TimeOf(info.AccessedAt),
-		ActorID: orNull(info.ActorID), ActorRunID: orNull(info.RunID),
+		ActorID: orNull(info.ActorID), ActorRunID: orNull(info.RunID), Schema: info.Schema,
 		ConsoleURL:    c.consoleURL("key-value-stores", info.ID),
 		KeysPublicURL: c.url("v2", "key-value-stores", info.ID, "keys"),
 		GeneralAccess: generalAccess,
