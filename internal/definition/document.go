@@ -17,13 +17,18 @@ func (o *object) set(name string, value []byte) {
 	} else {
 		*o = append(*o, ',')
 	}
+	*o = append(append(*o, quote(name)...), ':')
+	*o = append(*o, value...)
+}
+
+// quote gives a text as a JSON string, with no escapes that JSON does not ask
+// for.
+func quote(text string) []byte {
 	var quoted bytes.Buffer
 	enc := json.NewEncoder(&quoted)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(name) // strings always have a JSON form, and buffers take everything
-	*o = append(*o, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
-	*o = append(*o, ':')
-	*o = append(*o, value...)
+	_ = enc.Encode(text) // strings always have a JSON form, and buffers take everything
+	return bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))
 }
 
 // json gives the finished object.

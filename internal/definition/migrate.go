@@ -6,7 +6,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -122,13 +121,24 @@ func migrated(root *jsonc.Value) *object {
 // one directory up first.
 func moved(m jsonc.Member) []byte {
 	switch m.Name {
-	case "dockerfile", "dockerContextDir", "readme", "changelog", "input", "inputSchema", "output", "outputSchema", "webServerSchema":
-		if v := m.Value; v.Is(jsonc.String) && v.Text != "" && !path.IsAbs(v.Text) && !strings.Contains(v.Text, "://") {
-			text, err := json.Marshal(path.Join("..", v.Text))
-			if err == nil {
-				return text
-			}
+	case "dockerfile", "dockerContextDir", "readme", "changelog",
+		"input", "inputSchema", "output", "outputSchema", "webServerSchema", "dataset", "keyValueStore":
+		if v := m.Value; v.Is(jsonc.String) && v.Text != "" && !absolutePath.MatchString(v.Text) {
+			return quote(path.Join("..", v.Text))
 		}
+	case "storages", "datasets":
+		if m.Value.Kind != jsonc.Object {
+			break
+		}
+		var links object
+		for _, inner := range m.Value.Unique() {
+			value := moved(inner)
+			if m.Name == "datasets" { // whatever the alias is called
+				value = moved(jsonc.Member{Name: "dataset", Value: inner.Value})
+			}
+			links.set(inner.Name, value)
+		}
+		return links.json()
 	}
 	return m.Value.JSON()
 }
