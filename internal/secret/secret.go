@@ -240,6 +240,20 @@ func (k *PrivateKey) DecryptInput(input json.RawMessage) (json.RawMessage, error
 	return append(out, input[copied:]...), nil
 }
 
+// IsEncrypted reports whether DecryptInput has something to decrypt.
+func IsEncrypted(input json.RawMessage) bool {
+	if !json.Valid(input) {
+		return false
+	}
+	found := false
+	_ = stringFields(input, func(_, text string, _, _ int) error { // valid JSON can be walked
+		_, ok := Read(text)
+		found = found || ok
+		return nil
+	})
+	return found
+}
+
 // quote gives a string as JSON. Bytes that are no UTF-8 are replaced, as the SDKs
 // replace them.
 func quote(s string) []byte {

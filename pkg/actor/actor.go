@@ -124,29 +124,6 @@ func (a *Actor) Close() error {
 	return err
 }
 
-// Input decodes the run's input into v, as KeyValueStore.Get does. Without an
-// input it gives fault.NotFound and leaves v alone.
-func (a *Actor) Input(ctx context.Context, v any) error {
-	record, err := a.OpenInput(ctx)
-	if err != nil {
-		return err
-	}
-	return record.decode(v)
-}
-
-// OpenInput opens the run's input as it was stored; the caller closes its Body.
-func (a *Actor) OpenInput(ctx context.Context) (*Record, error) {
-	record, err := a.KeyValueStore().Open(ctx, a.config.InputKey)
-	if fault.Is(err, fault.NotFound) {
-		e := fault.New(fault.NotFound, "there is no input: %w", err)
-		if !a.config.AtHome {
-			e.Hint = fmt.Sprintf("write one to %s/key_value_stores/%s/%s.json", a.config.StorageDir, a.config.DefaultKeyValueStoreID, a.config.InputKey)
-		}
-		return nil, e
-	}
-	return record, err
-}
-
 // Value decodes a record of the default key-value store into v.
 func (a *Actor) Value(ctx context.Context, key string, v any) error {
 	return a.KeyValueStore().Get(ctx, key, v)

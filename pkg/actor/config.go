@@ -33,6 +33,11 @@ type Config struct {
 	DefaultKeyValueStoreID string
 	InputKey               string
 
+	// SecretsKey decrypts the input's secret fields: a PEM file in base64, and
+	// SecretsPassphrase opens it. Without both, they stay encrypted.
+	SecretsKey        string
+	SecretsPassphrase string
+
 	MemoryMbytes  int // 0 means not limited
 	StartedAt     time.Time
 	TimeoutAt     time.Time // zero means not limited
@@ -79,6 +84,8 @@ func FromEnv(getenv func(string) string) Config {
 		DefaultDatasetID:       first("ACTOR_DEFAULT_DATASET_ID", "APIFY_DEFAULT_DATASET_ID"),
 		DefaultKeyValueStoreID: first("ACTOR_DEFAULT_KEY_VALUE_STORE_ID", "APIFY_DEFAULT_KEY_VALUE_STORE_ID"),
 		InputKey:               first("ACTOR_INPUT_KEY", "APIFY_INPUT_KEY", "CRAWLEE_INPUT_KEY"),
+		SecretsKey:             getenv("APIFY_INPUT_SECRETS_PRIVATE_KEY_FILE"),
+		SecretsPassphrase:      getenv("APIFY_INPUT_SECRETS_PRIVATE_KEY_PASSPHRASE"),
 		MemoryMbytes:           number("ACTOR_MEMORY_MBYTES", "APIFY_MEMORY_MBYTES"),
 		StartedAt:              moment("ACTOR_STARTED_AT", "APIFY_STARTED_AT"),
 		TimeoutAt:              moment("ACTOR_TIMEOUT_AT", "APIFY_TIMEOUT_AT"),

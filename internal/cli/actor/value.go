@@ -18,7 +18,9 @@ func newGetInput(f *cmdkit.Factory) *cobra.Command {
 	return &cobra.Command{
 		Use:   "get-input",
 		Short: "Print the run's input",
-		Long: `Prints the input as it was stored, byte for byte. Standard input is not read.
+		Long: `Prints the input as it was stored, byte for byte, but for its secret fields,
+which are decrypted; "actor get-value INPUT" prints them encrypted. Standard
+input is not read.
 
 Exit codes: 0 printed, 250 there is no input, 1 anything else.`,
 		Example: "  actor get-input\n  actor get-input | jq -r .startUrl",
