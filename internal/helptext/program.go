@@ -194,3 +194,7 @@ func title(label string) string {
 	}
 	return strings.Join(words, " ")
 }
+
+// FieldName is the name of the field that a label gets: --max-count, MAX_COUNT
+// and "max count" all give maxCount.
+func FieldName(label string) string { return camel(label) }

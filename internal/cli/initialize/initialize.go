@@ -50,6 +50,9 @@ type Options struct {
 	Force      bool
 	DryRun     bool
 	JSON       bool
+
+	// Scrapy insists on a Scrapy project.
+	Scrapy bool
 }
 
 // New makes the command. runF, when not nil, is called instead of working, with
@@ -77,7 +80,7 @@ func New(f *cmdkit.Factory, runF func(context.Context, *Options) error) *cobra.C
 // NewWrapScrapy makes `init-wrap-scrapy [DIR]`, the official name of what init
 // does in the directory of a Scrapy project.
 func NewWrapScrapy(f *cmdkit.Factory, runF func(context.Context, *Options) error) *cobra.Command {
-	o := &Options{factory: f}
+	o := &Options{factory: f, Scrapy: true}
 	cmd := &cobra.Command{
 		Use:    "init-wrap-scrapy [DIR]",
 		Short:  "Make an Actor of a Scrapy project",
@@ -122,5 +125,3 @@ func (o *Options) start(cmd *cobra.Command, runF func(context.Context, *Options)
 	}
 	return o.run(cmd.Context())
 }
-
-func (o *Options) run(context.Context) error { return nil }
