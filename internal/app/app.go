@@ -11,7 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	actorcmd "github.com/greenroom-dev/greenroom/internal/cli/actor"
+	"github.com/greenroom-dev/greenroom/internal/cli/create"
+	"github.com/greenroom-dev/greenroom/internal/cli/initialize"
 	runcmd "github.com/greenroom-dev/greenroom/internal/cli/run"
+	"github.com/greenroom-dev/greenroom/internal/cli/validate"
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 )
 
@@ -53,12 +56,15 @@ func apify(f *cmdkit.Factory) *cobra.Command {
 program with a Dockerfile that takes a JSON input, works, and leaves its results
 in a dataset, a key-value store and a request queue.`,
 	})
-	root.AddCommand(runcmd.New(f, nil), actor(f))
+	root.AddCommand(
+		create.New(f), create.NewTemplates(f), initialize.New(f, nil), initialize.NewWrapScrapy(f, nil),
+		validate.New(f), validate.NewSchema(f), runcmd.New(f, nil), actor(f),
+	)
 	cmdkit.Help(root)
 	return root
 }
 
 // actor is the command tree of the code inside a run.
 func actor(f *cmdkit.Factory) *cobra.Command {
-	return actorcmd.New(f, runcmd.New(f, nil))
+	return actorcmd.New(f, runcmd.New(f, nil), initialize.New(f, nil))
 }
