@@ -58,6 +58,8 @@ func (d Dataset) Delete(ctx context.Context) error {
 // MaxBody allows. Each request is stored whole or not at all; pushed counts
 // the items of those that were answered, also when a later one failed. An item
 // that is larger than MaxBody by itself is fault.TooLarge, and nothing is sent.
+// Items that the dataset's schema rejects are fault.InvalidInput, whose message
+// names them and whose Data is the API's error.data.
 func (d Dataset) Push(ctx context.Context, items []json.RawMessage) (pushed int, err error) {
 	for i, item := range items {
 		if len(item)+2 > MaxBody {
@@ -84,7 +86,7 @@ func (d Dataset) Push(ctx context.Context, items []json.RawMessage) (pushed int,
 		push := call{method: http.MethodPost, path: d.path("/items"), header: jsonHeader(), once: true}
 		push.body, push.size = bytesBody(buf.Bytes())
 		if err := d.c.discard(ctx, push); err != nil {
-			return pushed, err
+			return pushed, explain(err, pushed)
 		}
 		pushed += n
 		items = items[n:]

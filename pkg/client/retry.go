@@ -69,9 +69,13 @@ func retry(call call, attempt int, resp *http.Response, err error) (time.Duratio
 	return 0, false
 }
 
+// maxRefusal bounds the body of an error: that of a push lists every item that is
+// wrong.
+const maxRefusal = 16 << 20
+
 // refusal turns an answer of 300 and up into an error.
 func refusal(call call, resp *http.Response) error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
 	code := codeOf(resp.StatusCode)
 	var envelope api.ErrorEnvelope
 	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Error.Type == "" && envelope.Error.Message == "" {
@@ -87,7 +91,7 @@ func refusal(call call, resp *http.Response) error {
 		e.Message = envelope.Error.Type
 	}
 	switch envelope.Error.Type {
-	case "invalid-input", "schema-validation-error":
+	case "invalid-input", "schema-validation-error", "schema-validation-failed":
 		e.Code = fault.InvalidInput
 	}
 	if len(envelope.Error.Data) > 0 {

@@ -47,8 +47,9 @@ line and how many items before it were pushed; of a small input, none are.
 What is missing is created, except for ids. In a run names are those of the
 platform, outside one the folders below storage/datasets.
 
-Exit codes: 0 pushed, 4 there was nothing to push, 5 an item is not a JSON object,
-250 there is no dataset with that id, 1 anything else.`,
+Exit codes: 0 pushed, 4 there was nothing to push, 5 an item is not a JSON object
+or not what the dataset's schema wants, 250 there is no dataset with that id,
+1 anything else.`,
 		Example: `  actor push-data '{"title": "Hello", "pages": 3}'
   actor push-data title=Hello pages=3 tags:='["a","b"]'
   actor push-data --json=@result.json
