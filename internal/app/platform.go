@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/internal/definition"
@@ -36,6 +38,7 @@ type platform struct {
 	executor   executor.Executor
 	actor      api.Actor
 	token      string
+	aliases    []string // of the Actor's datasets
 }
 
 // startPlatform loads the Actor's definition, chooses an executor and starts
@@ -55,7 +58,10 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	if err != nil {
 		return nil, err
 	}
-	p := &platform{opts: opts, storageDir: storageDir(opts, os.Getenv), token: "greenroom_" + rand.Text()}
+	p := &platform{
+		opts: opts, storageDir: storageDir(opts, os.Getenv), token: "greenroom_" + rand.Text(),
+		aliases: slices.Sorted(maps.Keys(d.Datasets)),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
@@ -74,6 +80,7 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	over := overlay.New(p.root)
 	config := engine.Config{
 		Store: over, UserID: user.ID, Username: user.Name, APIURL: p.listeners.url, Drain: p.listeners.drain,
+		PublicURL: p.listeners.loopback,
 		Local: true, Inputs: over, OnChange: opts.Changed,
 		Output:        func(api.Run) (io.Writer, io.Writer) { return opts.Stdout, opts.Stderr },
 		ProxyPassword: user.ProxyPassword, InheritedNoProxy: firstOf(os.Getenv("NO_PROXY"), os.Getenv("no_proxy")),
@@ -173,7 +180,33 @@ func (p *platform) Build(ctx context.Context) error {
 	return nil
 }
 
-func (p *platform) Purge(ctx context.Context) error { return p.root.Purge(ctx) }
+// Purge empties the default storages and the datasets that the Actor has by
+// alias: to a run all of them are new.
+func (p *platform) Purge(ctx context.Context) error {
+	if err := p.root.Purge(ctx); err != nil {
+		return err
+	}
+	for _, alias := range p.aliases {
+		if alias == localdir.DefaultFolder {
+			continue
+		}
+		dataset, err := p.root.Datasets().Open(ctx, alias)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		info, err := dataset.Info(ctx)
+		if err == nil && info.Name == "" { // one with a name is somebody's own
+			err = dataset.Delete(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Close ends in the opposite order of starting; every step is tried.
 func (p *platform) Close() error {
