@@ -81,7 +81,7 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	config := engine.Config{
 		Store: over, UserID: user.ID, Username: user.Name, APIURL: p.listeners.url, Drain: p.listeners.drain,
 		PublicURL: p.listeners.loopback,
-		Local: true, Inputs: over, OnChange: opts.Changed,
+		Local:     true, Inputs: over, OnChange: opts.Changed,
 		Output:        func(api.Run) (io.Writer, io.Writer) { return opts.Stdout, opts.Stderr },
 		ProxyPassword: user.ProxyPassword, InheritedNoProxy: firstOf(os.Getenv("NO_PROXY"), os.Getenv("no_proxy")),
 	}
