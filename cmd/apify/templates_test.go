@@ -60,10 +60,13 @@ func crawl(site string) string {
 
 var fromTemplates = map[string]fromTemplate{
 	"shell": {
-		input: func(site string) string { return fmt.Sprintf(`{"urls": ["%[1]s/a", "%[1]s/missing"]}`, site) },
-		want: outcome{api.StatusSucceeded, 0, "1 of 2 pages answer",
-			[]any{item("url", "SITE/a", "answers", true), item("url", "SITE/missing", "answers", false)},
-			map[string]string{"OUTPUT": `{"pages":2,"answering":1}`}},
+		input: fixed(`{"texts": ["one, two", "42"]}`),
+		want: outcome{api.StatusSucceeded, 0, "Computed 2 checksums",
+			[]any{
+				item("text", "one, two", "sha256", "0c1b6ea1e8cbcff9c63c94c0e27a684db1711542355bf79a6fa989e335830175"),
+				item("text", "42", "sha256", "73475cb40a568e8da8a045ced110137e159f890ac4da883b6b17dc651b3a8049"),
+			},
+			map[string]string{"OUTPUT": `{"texts":2}`}},
 	},
 	"docker": {
 		input: fixed(`{"limit": 7}`),
@@ -91,6 +94,13 @@ var servers = map[string]struct {
 	"mcp":     {nil, askMCP, nil},
 }
 
+// ownTests are the commands that the READMEs give for the tests in templates; the
+// TypeScript one has been compiled by its run.
+var ownTests = map[string][]string{
+	"js": {"node", "--test"}, "ts": {"node", "--test"}, "standby": {"node", "--test"}, "mcp": {"node", "--test"},
+	"python": {"python3", "-m", "unittest", "discover", "tests"}, "go": {"go", "test", "./..."},
+}
+
 // TestTemplatesGiveTheSameEverywhere creates an Actor from every template, as a
 // user does, and runs it in a container and as a process.
 func TestTemplatesGiveTheSameEverywhere(t *testing.T) {
@@ -98,6 +108,7 @@ func TestTemplatesGiveTheSameEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	packages := &offline{t, built.apify, map[string]string{}, map[string]string{}}
 	for _, tpl := range template.All() {
 		t.Run(tpl.Name, func(t *testing.T) {
 			finite, ends := fromTemplates[tpl.Name]
@@ -110,12 +121,17 @@ func TestTemplatesGiveTheSameEverywhere(t *testing.T) {
 					missing(t, variable+" is not set; scripts/test-sdks.sh prints it")
 				}
 			}
-			dir := createOffline(t, built.apify, tpl)
+			dir := create(t, built.apify, tpl)
+			packages.install(t, dir)
 			for _, executor := range []string{"process", "docker"} {
 				t.Run(executor, func(t *testing.T) {
 					ip := "127.0.0.1"
 					if executor == "docker" {
+						if testing.Short() {
+							t.Skip("builds an image")
+						}
 						ip = gateway(t)
+						packages.installImage(t, dir)
 					}
 					if serves {
 						got := runServer(t, built.apify, built.actor, dir, executor, server.ask)
@@ -131,21 +147,45 @@ func TestTemplatesGiveTheSameEverywhere(t *testing.T) {
 					}
 				})
 			}
+			if argv := ownTests[tpl.Name]; argv != nil {
+				t.Run("own tests", func(t *testing.T) {
+					cmd := exec.Command(argv[0], argv[1:]...)
+					cmd.Dir = dir
+					out, err := cmd.CombinedOutput()
+					if err != nil {
+						t.Fatalf("%v: %s", err, out)
+					}
+					if !passes.Match(out) {
+						t.Errorf("no test has passed:\n%s", out)
+					}
+				})
+			}
 		})
 	}
 }
 
-// alike takes away what may differ between languages and crawls: where blanks
-// are in JSON, whether a record's file is called .json, and the order of pages.
+// passes is how test programs say that they had something to do.
+var passes = regexp.MustCompile(`(?m)^# pass [1-9]|^Ran [1-9]\d* tests? in|^ok `)
+
+// alike takes away the input that was made with the project, what crawlers keep
+// for themselves, and what may differ between languages and crawls: where blanks
+// are in JSON, and the order of pages.
 func alike(t *testing.T, o outcome) outcome {
 	records := map[string]string{}
 	for name, text := range o.Records {
+		if strings.HasPrefix(name, "__CRAWLER_") {
+			continue
+		}
 		var plain bytes.Buffer
 		if err := json.Compact(&plain, []byte(text)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		records[strings.TrimSuffix(name, ".json")] = plain.String()
 	}
+	if _, ok := records["INPUT"]; !ok {
+		t.Error("the run has removed the input that was stored")
+	}
+	delete(records, "INPUT")
 	o.Records = records
 	slices.SortStableFunc(o.Items, func(a, b any) int {
 		urlOf := func(v any) string { url, _ := v.(map[string]any)["url"].(string); return url }
@@ -154,9 +194,8 @@ func alike(t *testing.T, o outcome) outcome {
 	return o
 }
 
-// createOffline creates an Actor from a template, and puts in place what the
-// network would give.
-func createOffline(t *testing.T, apify string, tpl template.Template) (dir string) {
+// create creates an Actor from a template.
+func create(t *testing.T, apify string, tpl template.Template) (dir string) {
 	t.Helper()
 	name := "made-from-" + tpl.Name
 	cmd := exec.Command(apify, "create", name, "--template", tpl.Name, "--skip-dependency-install", "--skip-git-init", "--json")
@@ -194,7 +233,6 @@ func createOffline(t *testing.T, apify string, tpl template.Template) (dir strin
 		}
 	}
 	t.Cleanup(func() { removeImages(t, image.Tag(d)) })
-	installOffline(t, dir)
 	return dir
 }
 
@@ -206,41 +244,112 @@ func realPath(t *testing.T, path string) string {
 	return path
 }
 
-// installOffline installs a project's dependencies from what the tests have, for
-// this machine, and lets the image take them from the project: no registry can
-// be reached from an image's build here.
-func installOffline(t *testing.T, dir string) {
+// offline is where the dependencies of templates come from: no registry can be
+// reached from an image's build here.
+type offline struct {
+	whole *testing.T // everything is kept until it ends
+	apify string
+	// Folders to install and images to build on, once they were needed.
+	folders, images map[string]string
+}
+
+// install gives a project its dependencies on this machine.
+func (o *offline) install(t *testing.T, dir string) {
 	t.Helper()
-	dockerfile := filepath.Join(dir, "Dockerfile")
 	manifest := filepath.Join(dir, "package.json")
 	if text, err := os.ReadFile(manifest); err == nil && bytes.Contains(text, []byte("ependencies")) {
-		modules := filepath.Join(dir, "node_modules")
-		copyTree(t, os.Getenv(nodeModules), modules)
-		if bytes.Contains(text, []byte("typescript")) {
-			copyTree(t, filepath.Join(os.Getenv(judges), "typescript"), filepath.Join(modules, "typescript"))
-			if err := os.MkdirAll(filepath.Join(modules, ".bin"), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Symlink("../typescript/bin/tsc", filepath.Join(modules, ".bin", "tsc")); err != nil {
-				t.Fatal(err)
-			}
-			// The SDK brings types of its own choice.
+		if bytes.Contains(text, []byte("@types/node")) {
+			// The SDK has brought others.
 			replace(t, manifest, `"@types/node": "^20.0.0"`, `"@types/node": "*"`)
 		}
-		replace(t, filepath.Join(dir, ".dockerignore"), "\nnode_modules\n", "\n")
-		replace(t, dockerfile, "RUN npm install", "COPY --chown=myuser:myuser node_modules ./node_modules\nRUN npm install")
+		link(t, o.folder(t, "node_modules"), filepath.Join(dir, "node_modules"))
 	}
 	if _, err := os.Stat(filepath.Join(dir, "requirements.txt")); err == nil {
-		venv := filepath.Dir(filepath.Dir(os.Getenv(python)))
-		if err := os.Symlink(venv, filepath.Join(dir, ".venv")); err != nil {
-			t.Fatal(err)
+		link(t, filepath.Dir(filepath.Dir(os.Getenv(python))), filepath.Join(dir, ".venv"))
+	}
+}
+
+// installImage gives a project's image its dependencies: they are there already
+// in the image that it is built on.
+func (o *offline) installImage(t *testing.T, dir string) {
+	t.Helper()
+	dockerfile := filepath.Join(dir, "Dockerfile")
+	text := read(t, dockerfile)
+	switch {
+	case strings.Contains(text, "FROM apify/actor-node:20") && os.Getenv(nodeModules) != "":
+		replace(t, dockerfile, "FROM apify/actor-node:20", "FROM "+o.image(t, "node_modules", `FROM apify/actor-node:20
+COPY --chown=myuser:myuser node_modules ./node_modules
+`))
+	case strings.Contains(text, "FROM apify/actor-python:3.11"):
+		replace(t, dockerfile, "FROM apify/actor-python:3.11", "FROM "+o.image(t, "site-packages", `FROM apify/actor-python:3.11
+COPY site-packages /opt/site-packages
+ENV PYTHONPATH=/opt/site-packages
+`))
+	}
+}
+
+// folder gives a folder of installed packages.
+func (o *offline) folder(t *testing.T, name string) string {
+	t.Helper()
+	if dir, ok := o.folders[name]; ok {
+		return dir
+	}
+	dir := filepath.Join(o.whole.TempDir(), name)
+	switch name {
+	case "node_modules":
+		copyTree(t, os.Getenv(nodeModules), dir)
+		if os.Getenv(judges) != "" {
+			copyTree(t, filepath.Join(os.Getenv(judges), "typescript"), filepath.Join(dir, "typescript"))
+			if err := os.MkdirAll(filepath.Join(dir, ".bin"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			link(t, "../typescript/bin/tsc", filepath.Join(dir, ".bin", "tsc"))
 		}
+	case "site-packages":
 		out, err := exec.Command(os.Getenv(python), "-c", `import sysconfig; print(sysconfig.get_path("purelib"))`).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
-		copyTree(t, strings.TrimSpace(string(out)), filepath.Join(dir, "vendor"))
-		replace(t, dockerfile, "RUN pip install", "ENV PYTHONPATH=/usr/src/app/vendor\nCOPY --chown=myuser:myuser vendor ./vendor\nRUN pip install")
+		copyTree(t, strings.TrimSpace(string(out)), dir)
+	}
+	o.folders[name] = dir
+	return dir
+}
+
+// image builds an image with such a folder, as that of an Actor.
+func (o *offline) image(t *testing.T, folder, dockerfile string) string {
+	t.Helper()
+	if name, ok := o.images[folder]; ok {
+		return name
+	}
+	dir := filepath.Dir(o.folder(t, folder))
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(dockerfile+"CMD [\"true\"]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".actor"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	definitionFile := `{"actorSpecification": 1, "name": "has-` + strings.ReplaceAll(folder, "_", "-") + `", "version": "0.1"}`
+	if err := os.WriteFile(filepath.Join(dir, ".actor", "actor.json"), []byte(definitionFile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(o.apify, "run", dir, "--executor", "docker").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	d, err := definition.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := image.Tag(d)
+	o.whole.Cleanup(func() { removeImages(o.whole, name) })
+	o.images[folder] = name
+	return name
+}
+
+func link(t *testing.T, to, at string) {
+	t.Helper()
+	if err := os.Symlink(to, at); err != nil {
+		t.Fatal(err)
 	}
 }
 
