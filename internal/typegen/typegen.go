@@ -79,7 +79,7 @@ func Dataset(alias string, fields json.RawMessage) []Source {
 // Output is the source for an output schema, none when it has no properties.
 func Output(schema json.RawMessage) []Source {
 	doc, err := jsonc.Parse("output", schema)
-	if err != nil || len(doc.Root.Get("properties").Unique()) == 0 {
+	if err != nil || len(ordered(doc.Root.Get("properties"))) == 0 {
 		return nil
 	}
 	// The rest of an output schema is about showing it.

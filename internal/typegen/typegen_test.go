@@ -3,12 +3,15 @@ package typegen
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files of Python and Go")
 
 // example is an Actor of testdata/typescript: its schemas, the flags the
 // official tool got, and what it made of them, without the comment at the top.

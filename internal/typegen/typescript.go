@@ -64,13 +64,18 @@ func simplify(t *typ, seen map[*typ]bool) {
 		*t = typ{kind: unknownType, name: t.name}
 		return
 	}
-	texts := map[string]bool{}
-	t.members = slices.DeleteFunc(t.members, func(m *typ) bool {
+	texts := map[string]*typ{}
+	var members []*typ
+	for _, m := range t.members {
 		text := layout(typeDoc(m, false))
-		twice := texts[text]
-		texts[text] = true
-		return twice
-	})
+		if first := texts[text]; first != nil {
+			first.integer = first.integer && m.integer // TypeScript has one type for both
+			continue
+		}
+		texts[text] = m
+		members = append(members, m)
+	}
+	t.members = members
 }
 
 // declareAliases declares the named types that are no interfaces: members
