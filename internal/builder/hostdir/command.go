@@ -1,7 +1,6 @@
 package hostdir
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/project"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -131,7 +131,7 @@ func (f *finder) runFile(path string) (*plan, error) {
 	if found, err := exec.LookPath(path); err == nil && loadable(found) {
 		return &plan{argv: []string{found}}, nil
 	}
-	interpreter := shebang(path)
+	interpreter := project.Shebang(path)
 	if interpreter == nil {
 		interpreter = []string{"sh"}
 	}
@@ -144,40 +144,6 @@ func (f *finder) runFile(path string) (*plan, error) {
 		return nil, err
 	}
 	return &plan{argv: append(append([]string{program}, interpreter[1:]...), path)}, nil
-}
-
-// shebang is the interpreter that a script's first line names, or nil. The
-// env program is looked through.
-func shebang(path string) []string {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	line, _ := bufio.NewReaderSize(file, 512).ReadSlice('\n')
-	rest, ok := strings.CutPrefix(strings.TrimSpace(string(line)), "#!")
-	if !ok {
-		return nil
-	}
-	program, argument, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	argument = strings.TrimSpace(argument)
-	if filepath.Base(program) == "env" {
-		words := strings.Fields(argument)
-		if len(words) > 0 && words[0] == "-S" {
-			words = words[1:]
-		}
-		if len(words) == 0 {
-			return nil
-		}
-		return words
-	}
-	if program == "" {
-		return nil
-	}
-	if argument == "" {
-		return []string{program}
-	}
-	return []string{program, argument}
 }
 
 func hashOf(s string) string {

@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"go/parser"
-	"go/token"
 	"io"
 	"os"
 	"os/exec"
@@ -15,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/project"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -24,21 +23,7 @@ func (f *finder) golang() (*plan, error) {
 	if !isFile(f.path("go.mod")) {
 		return nil, nil
 	}
-	var mains []string
-	for _, dir := range []string{".", "src"} {
-		if isGoMain(f.path(dir)) {
-			mains = append(mains, dir)
-			break
-		}
-	}
-	if len(mains) == 0 {
-		entries, _ := os.ReadDir(f.path("cmd"))
-		for _, e := range entries {
-			if e.IsDir() && isGoMain(f.path("cmd", e.Name())) {
-				mains = append(mains, "cmd/"+e.Name())
-			}
-		}
-	}
+	mains := project.GoMains(f.root)
 	switch len(mains) {
 	case 0:
 		f.nearly = append(f.nearly, "go.mod is there, but no main package in ., src or cmd")
@@ -68,24 +53,6 @@ func (f *finder) golang() (*plan, error) {
 		return nil, fault.Wrap(fault.Unavailable, err, "the compiled Actor cannot be put in place")
 	}
 	return &plan{argv: []string{binary}, summary: "Go module: go build ./" + mains[0], built: true}, nil
-}
-
-// isGoMain tells whether a folder holds a Go main package.
-func isGoMain(dir string) bool {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return false
-	}
-	for _, e := range entries {
-		if filepath.Ext(e.Name()) != ".go" || strings.HasSuffix(e.Name(), "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, e.Name()), nil, parser.PackageClauseOnly)
-		if err == nil && file.Name.Name == "main" {
-			return true
-		}
-	}
-	return false
 }
 
 // rust compiles a Cargo package, as "cargo run" would.

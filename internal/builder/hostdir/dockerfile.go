@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/builder/dockerfile"
+	"github.com/greenroom-dev/greenroom/internal/project"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -233,7 +234,7 @@ func (m *imagePaths) sources(pattern string) []string {
 	if !strings.ContainsAny(pattern, "*?[") {
 		return []string{plain}
 	}
-	return glob(m.context, filepath.FromSlash(pattern))
+	return project.Glob(m.context, filepath.FromSlash(pattern))
 }
 
 // installed finds a bare command name that a COPY put on the image's PATH.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/project"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -53,7 +54,7 @@ func (f *finder) namedEntrypoint(value string) (*plan, error) {
 	if module.MatchString(value) && f.isModule(value) {
 		return f.pythonPlan("python -m "+value, "-m", value)
 	}
-	m, err := f.manifest()
+	m, err := project.ReadManifest(f.root)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (f *finder) file(file string, info fs.FileInfo) (*plan, error) {
 	case ".py":
 		return f.pythonPlan("python "+f.relative(file), file)
 	case ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts":
-		m, err := f.manifest()
+		m, err := project.ReadManifest(f.root)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +80,7 @@ func (f *finder) file(file string, info fs.FileInfo) (*plan, error) {
 		}
 		return p, err
 	}
-	if filepath.Ext(file) != ".sh" && runtime.GOOS != "windows" && info.Mode()&0o111 == 0 && shebang(file) == nil {
+	if filepath.Ext(file) != ".sh" && runtime.GOOS != "windows" && info.Mode()&0o111 == 0 && project.Shebang(file) == nil {
 		return nil, fault.New(fault.InvalidInput, "the entrypoint %s is not executable", f.relative(file)).
 			WithHint("chmod +x %s, or name the program too, as in --entrypoint \"sh %s\"", f.relative(file), f.relative(file))
 	}
@@ -100,7 +101,7 @@ func (f *finder) folder(value, dir string) (*plan, error) {
 		return f.pythonPlan("python "+value, dir)
 	}
 	if isFile(filepath.Join(dir, "package.json")) || isFile(filepath.Join(dir, "index.js")) {
-		m, err := f.manifest()
+		m, err := project.ReadManifest(f.root)
 		if err != nil {
 			return nil, err
 		}

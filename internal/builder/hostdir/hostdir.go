@@ -93,8 +93,9 @@ func (f *finder) choose(entrypoint string) (*plan, error) {
 }
 
 // find looks for a start command in the project's files. The first that is
-// there counts: scripts.run of actor.json, package.json, a bare JavaScript
-// file, Python, Go, Rust, and what the Dockerfile's last stage starts.
+// there counts: scripts.run of actor.json, a Dockerfile that starts a program
+// through actor exec, package.json, a bare JavaScript file, Python, Go, Rust, and
+// what the Dockerfile's last stage starts.
 func (f *finder) find() (*plan, error) {
 	if f.actor.RunScript != "" {
 		p, err := f.script(f.actor.RunScript, nil)
@@ -104,7 +105,7 @@ func (f *finder) find() (*plan, error) {
 		p.summary = "scripts.run of actor.json: " + f.actor.RunScript
 		return p, nil
 	}
-	for _, look := range []func() (*plan, error){f.packageJSON, f.bareJavaScript, f.python, f.golang, f.rust, f.dockerfile} {
+	for _, look := range []func() (*plan, error){f.adapted, f.packageJSON, f.bareJavaScript, f.python, f.golang, f.rust, f.dockerfile} {
 		if p, err := look(); p != nil || err != nil {
 			return p, err
 		}

@@ -16,9 +16,9 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// project writes files into a directory whose name every careless quoting
+// fixture writes files into a directory whose name every careless quoting
 // breaks on. A name that ends in "*" makes an executable file.
-func project(t *testing.T, files map[string]string) *definition.Actor {
+func fixture(t *testing.T, files map[string]string) *definition.Actor {
 	t.Helper()
 	t.Setenv("VIRTUAL_ENV", "")
 	// The compiler's cache stays where it is: filling a new one takes long.
@@ -289,7 +289,7 @@ func TestBuildFindsTheStartCommand(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			need(t, strings.Fields(test.needs)...)
-			actor := project(t, test.files)
+			actor := fixture(t, test.files)
 			actor.RunScript = test.runScript
 			var log bytes.Buffer
 			result, err := New().Build(t.Context(), builder.Request{Actor: actor, Entrypoint: test.entrypoint, Log: &log})
@@ -324,7 +324,7 @@ func TestTheActorCommandIsLeftToTheExecutor(t *testing.T) {
 		{"Dockerfile": "FROM x\nENTRYPOINT /usr/local/bin/actor get-input\n"},
 		{"package.json": `{"scripts":{"start":"actor get-input"}}`},
 	} {
-		result, err := New().Build(t.Context(), builder.Request{Actor: project(t, files)})
+		result, err := New().Build(t.Context(), builder.Request{Actor: fixture(t, files)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -336,7 +336,7 @@ func TestTheActorCommandIsLeftToTheExecutor(t *testing.T) {
 
 func TestBuildUsesTheProjectsVirtualEnvironment(t *testing.T) {
 	need(t, "python3")
-	actor := project(t, map[string]string{"main.py": "import sys, shutil; print(sys.prefix); print(shutil.which('python3'))", "requirements.txt": "apify\n"})
+	actor := fixture(t, map[string]string{"main.py": "import sys, shutil; print(sys.prefix); print(shutil.which('python3'))", "requirements.txt": "apify\n"})
 	venv := filepath.Join(actor.Root, ".venv")
 	if out, err := exec.Command("python3", "-m", "venv", "--without-pip", venv).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -457,7 +457,7 @@ func TestBuildSaysWhyNothingStarts(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			need(t)
-			actor := project(t, test.files)
+			actor := fixture(t, test.files)
 			if test.path != "" {
 				t.Setenv("PATH", test.path)
 			}
@@ -479,7 +479,7 @@ func TestBuildSaysWhyNothingStarts(t *testing.T) {
 
 func TestStartScriptOfPlainWordsHasNoShellInBetween(t *testing.T) {
 	need(t, "node")
-	actor := project(t, map[string]string{"package.json": `{"scripts":{"start":"node main.js"}}`})
+	actor := fixture(t, map[string]string{"package.json": `{"scripts":{"start":"node main.js"}}`})
 	result, err := New().Build(t.Context(), builder.Request{Actor: actor})
 	if err != nil {
 		t.Fatal(err)

@@ -1,48 +1,18 @@
 package hostdir
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/pkg/fault"
+	"github.com/greenroom-dev/greenroom/internal/project"
 )
 
-// manifest is what a package.json says about starting.
-type manifest struct {
-	Name         string            `json:"name"`
-	Version      string            `json:"version"`
-	Main         string            `json:"main"`
-	Scripts      map[string]string `json:"scripts"`
-	Dependencies map[string]any    `json:"dependencies"`
-}
-
-// manifest gives the project's package.json, or nil when it has none.
-func (f *finder) manifest() (*manifest, error) {
-	text, err := os.ReadFile(f.path("package.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.InvalidInput, err, "package.json cannot be read")
-	}
-	var m manifest
-	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fault.New(fault.InvalidInput, "%s is not a valid package.json: %w", f.path("package.json"), err).
-			WithHint("correct the file; npm cannot read it either")
-	}
-	return &m, nil
-}
-
 func (f *finder) packageJSON() (*plan, error) {
-	m, err := f.manifest()
+	m, err := project.ReadManifest(f.root)
 	if m == nil || err != nil {
 		return nil, err
 	}
@@ -53,14 +23,12 @@ func (f *finder) packageJSON() (*plan, error) {
 		f.nearly = append(f.nearly, `package.json has neither a "start" script nor "main"`)
 		return nil, nil
 	}
-	for _, candidate := range []string{m.Main, m.Main + ".js", filepath.Join(m.Main, "index.js")} {
-		if file := f.path(filepath.FromSlash(candidate)); isFile(file) {
-			p, err := f.javaScript(file, m)
-			if err == nil {
-				p.summary = "main of package.json: " + f.relative(file)
-			}
-			return p, err
+	if file := m.MainFile(f.root); file != "" {
+		p, err := f.javaScript(file, m)
+		if err == nil {
+			p.summary = "main of package.json: " + f.relative(file)
 		}
+		return p, err
 	}
 	f.nearly = append(f.nearly, fmt.Sprintf("%s, the main of package.json, does not exist (does the project need a build?)", m.Main))
 	return nil, nil
@@ -69,7 +37,7 @@ func (f *finder) packageJSON() (*plan, error) {
 // npmScript plans a script of package.json. Starting npm costs some 300 ms, and
 // prints lines of its own, so the script is started as npm would, unless others
 // belong before or after it.
-func (f *finder) npmScript(m *manifest, name string) (*plan, error) {
+func (f *finder) npmScript(m *project.Manifest, name string) (*plan, error) {
 	line := m.Scripts[name]
 	if m.Scripts["pre"+name] != "" || m.Scripts["post"+name] != "" {
 		npm, err := lookup("npm", nil)
@@ -121,7 +89,7 @@ func (f *finder) moduleBins() []string {
 }
 
 // notInstalled warns when the project has dependencies and no trace of them.
-func (f *finder) notInstalled(m *manifest) []string {
+func (f *finder) notInstalled(m *project.Manifest) []string {
 	if m == nil || len(m.Dependencies) == 0 || isFile(f.path(".pnp.cjs")) {
 		return nil
 	}
@@ -133,39 +101,27 @@ func (f *finder) notInstalled(m *manifest) []string {
 			break
 		}
 	}
-	command := "npm install"
-	for _, other := range [][2]string{{"pnpm-lock.yaml", "pnpm install"}, {"yarn.lock", "yarn install"}, {"bun.lock", "bun install"}, {"bun.lockb", "bun install"}} {
-		if isFile(f.path(other[0])) {
-			command = other[1]
-		}
-	}
+	command := project.NodePackages(f.root) + " install"
 	return []string{"the dependencies in package.json are not installed, run " + command}
 }
 
 // bareJavaScript finds a project without a package.json that says how it starts.
 func (f *finder) bareJavaScript() (*plan, error) {
-	for _, dir := range []string{".", "src", "dist"} {
-		for _, name := range []string{"index", "main"} {
-			for _, extension := range []string{".js", ".mjs", ".cjs"} {
-				file := f.path(dir, name+extension)
-				if !isFile(file) {
-					continue
-				}
-				m, _ := f.manifest()
-				p, err := f.javaScript(file, m)
-				if err == nil {
-					p.summary = "JavaScript file: " + f.relative(file)
-				}
-				return p, err
-			}
-		}
+	file := project.BareJavaScript(f.root)
+	if file == "" {
+		return nil, nil
 	}
-	return nil, nil
+	m, _ := project.ReadManifest(f.root)
+	p, err := f.javaScript(file, m)
+	if err == nil {
+		p.summary = "JavaScript file: " + f.relative(file)
+	}
+	return p, err
 }
 
 // javaScript plans a JavaScript or TypeScript file, or a folder of one, for the
 // first runtime that is installed.
-func (f *finder) javaScript(file string, m *manifest) (*plan, error) {
+func (f *finder) javaScript(file string, m *project.Manifest) (*plan, error) {
 	bins := f.moduleBins()
 	p := &plan{path: bins, warnings: f.notInstalled(m)}
 	switch filepath.Ext(file) {

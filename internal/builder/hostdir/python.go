@@ -8,28 +8,19 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/project"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // oldestPython is the minor version of Python 3 that the platform's SDK needs.
 const oldestPython = 11
 
-var identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
-
 // python finds a package that can be run, or main.py.
 func (f *finder) python() (*plan, error) {
-	packages := f.packagesIn("")
-	if !slices.Contains(packages, "src") {
-		packages = append(packages, f.packagesIn("src")...)
-	}
-	// Test suites and libraries are packages too: one that can be run wins.
-	runnable := slices.DeleteFunc(slices.Clone(packages), func(name string) bool {
-		return !isFile(f.path(strings.ReplaceAll(name, ".", "/"), "__main__.py"))
-	})
+	packages, runnable := project.AllPythonPackages(f.root)
 	if len(runnable) == 1 {
 		packages = runnable
 	}
@@ -51,7 +42,7 @@ func (f *finder) python() (*plan, error) {
 		}
 		return p, err
 	case 0:
-		if loose := glob(f.root, "*.py"); len(loose) > 0 {
+		if loose := project.Glob(f.root, "*.py"); len(loose) > 0 {
 			f.nearly = append(f.nearly, fmt.Sprintf("%s is a Python file, but not main.py or part of a package", filepath.Base(loose[0])))
 		}
 		return nil, nil
@@ -62,37 +53,6 @@ func (f *finder) python() (*plan, error) {
 func severalPackages(names []string) error {
 	return fault.New(fault.InvalidInput, "the project has several Python packages: %s", strings.Join(names, ", ")).
 		WithHint("say which one starts the Actor, for example --entrypoint %s, or with scripts.run in .actor/actor.json", names[0])
-}
-
-// glob lists what matches a pattern below a directory, whose own name may have
-// special characters in it.
-func glob(dir, pattern string) []string {
-	special := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
-	if runtime.GOOS == "windows" {
-		// No escape character there, and no * or ? in names.
-		special = strings.NewReplacer("[", "[[]")
-	}
-	matches, _ := filepath.Glob(filepath.Join(special.Replace(dir), pattern))
-	return matches
-}
-
-// packagesIn lists the Python packages in a folder, as dotted names.
-func (f *finder) packagesIn(dir string) []string {
-	entries, err := os.ReadDir(f.path(dir))
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, e := range entries {
-		if identifier.MatchString(e.Name()) && isFile(f.path(dir, e.Name(), "__init__.py")) {
-			name := e.Name()
-			if dir != "" {
-				name = dir + "." + name
-			}
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // interpreter is a Python and what is known of it.
@@ -131,25 +91,38 @@ func (f *finder) pipInstall(py *interpreter) string {
 	return f.relative(py.program) + " -m pip install -r requirements.txt"
 }
 
+// venv is a virtual environment: its folder, its Python, and the folder of its
+// commands.
+type venv struct{ root, python, bin string }
+
+// venvs lists the virtual environments that count: the active one, and those in
+// the project.
+func (f *finder) venvs() (all []venv) {
+	for _, root := range []string{os.Getenv("VIRTUAL_ENV"), f.path(".venv"), f.path("venv")} {
+		if root == "" {
+			continue
+		}
+		v := venv{root, filepath.Join(root, "bin", "python3"), filepath.Join(root, "bin")}
+		if runtime.GOOS == "windows" {
+			v.python, v.bin = filepath.Join(root, "Scripts", "python.exe"), filepath.Join(root, "Scripts")
+		}
+		if isFile(v.python) {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
 // interpreter finds the project's Python: that of the active virtual
 // environment, of one in the project, or of the system.
 func (f *finder) interpreter() (*interpreter, error) {
-	for _, venv := range []string{os.Getenv("VIRTUAL_ENV"), f.path(".venv"), f.path("venv")} {
-		if venv == "" {
-			continue
-		}
-		bin := filepath.Join(venv, "bin", "python3")
-		if runtime.GOOS == "windows" {
-			bin = filepath.Join(venv, "Scripts", "python.exe")
-		}
-		if !isFile(bin) {
-			continue
-		}
-		py := &interpreter{program: bin, venv: venv}
+	for _, found := range f.venvs() {
+		venv := found.root
+		py := &interpreter{program: found.python, venv: venv}
 		shared := false
 		py.version, shared = readVenv(filepath.Join(venv, "pyvenv.cfg"))
 		if !shared {
-			py.sites = glob(venv, filepath.Join("lib", "python3*", "site-packages"))
+			py.sites = project.Glob(venv, filepath.Join("lib", "python3*", "site-packages"))
 			if windows := filepath.Join(venv, "Lib", "site-packages"); isDir(windows) {
 				py.sites = []string{windows}
 			}
