@@ -323,7 +323,7 @@ func (c *checker) judge(d *definition, v *jsonc.Value, at place, clean bool, say
 		if says != nil {
 			first = finding{offset: v.Start, path: at.path, rule: "input-schema", text: says.Error()}
 		} else {
-			e, w := wordBest(d.root, v, d.first().Validate(v), at.name)
+			e, w := wordBest(d.root(), v, d.first().Validate(v), at.name)
 			first = locate(e, w, at)
 		}
 		same := slices.IndexFunc(faults, func(f finding) bool { return f.text == first.text })

@@ -31,6 +31,10 @@ type Schema struct {
 	// fields are the top-level ones, special those that have rules of their own.
 	fields  []jsonc.Member
 	special []special
+	// defaults are the fields' defaults, as an object or nil; items are those of
+	// the items of arrays, by the schema of the items.
+	defaults *jsonc.Value
+	items    map[*jsonc.Value]*jsonc.Value
 }
 
 // compile makes ready what is known to be an input schema. The list says what
@@ -41,7 +45,12 @@ func compile(doc *jsonc.Document, root *jsonc.Value) (*Schema, diagnostic.List) 
 		return nil, faults
 	}
 	fields := root.Get("properties").Unique()
-	return &Schema{doc: doc, root: root, compiled: compiled, fields: fields, special: specials(root, fields)}, nil
+	items := make(map[*jsonc.Value]*jsonc.Value)
+	itemDefaults(root, items)
+	return &Schema{
+		doc: doc, root: root, compiled: compiled, fields: fields,
+		special: specials(root, fields), defaults: defaultsBelow(root), items: items,
+	}, nil
 }
 
 // Parse reads an input schema; comments and trailing commas are allowed,

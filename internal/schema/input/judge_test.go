@@ -15,7 +15,6 @@ type question struct {
 	Do         string          `json:"do"`
 	Schema     json.RawMessage `json:"schema,omitempty"`
 	Input      json.RawMessage `json:"input,omitempty"`
-	PublicKey  string          `json:"publicKey,omitempty"`
 	PrivateKey string          `json:"privateKey,omitempty"`
 	Passphrase string          `json:"passphrase,omitempty"`
 }

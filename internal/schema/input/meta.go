@@ -28,7 +28,7 @@ type metaSchema struct {
 // definition is a part of the meta-schema that something is judged by.
 type definition struct {
 	// root is what the platform judges by.
-	root *jsonc.Value
+	root func() *jsonc.Value
 	// shallow is root without what it says of the fields below, which are judged
 	// on their own: it is what lists all faults of a field, and would take a time
 	// exponential in the nesting if it looked below.
@@ -40,26 +40,28 @@ type definition struct {
 	first, all func() *jsonschema.Schema
 }
 
-// meta is read at the first use. The text is our own, so it has no faults.
+// meta is read at the first use, and its parts are compiled at theirs.
 var meta = sync.OnceValue(func() *metaSchema {
-	full, shallow := parseMeta(), parseMeta()
+	shallow := parseMeta()
 	prune(shallow.Root)
-	define := func(root, shallowRoot *jsonc.Value) *definition {
-		d := &definition{root: root, shallow: shallowRoot, components: shallow.Root.Get("definitions")}
-		d.first = sync.OnceValue(func() *jsonschema.Schema { return mustCompile(full, d.root, false) })
+	full := sync.OnceValue(parseMeta)
+	components := shallow.Root.Get("definitions")
+	define := func(shallowRoot *jsonc.Value, root func() *jsonc.Value) *definition {
+		d := &definition{shallow: with(shallowRoot, components), components: components}
+		d.root = sync.OnceValue(func() *jsonc.Value { return with(root(), full().Root.Get("definitions")) })
+		d.first = sync.OnceValue(func() *jsonschema.Schema { return mustCompile(full(), d.root(), false) })
 		d.all = sync.OnceValue(func() *jsonschema.Schema { return mustCompile(shallow, d.shallow, true) })
 		return d
 	}
-	m := &metaSchema{structure: define(replaced(full.Root, "properties", shallow.Root.Get("properties")), shallow.Root)}
-	for _, member := range full.Root.Get("definitions").Members {
+	m := &metaSchema{structure: define(shallow.Root, func() *jsonc.Value {
+		return replaced(full().Root, "properties", shallow.Root.Get("properties"))
+	})}
+	for _, member := range components.Members {
 		title := member.Value.Get("title").Text
 		if strings.HasPrefix(title, "Utils:") || strings.HasPrefix(title, "Component:") {
 			continue
 		}
-		d := define(
-			replaced(member.Value, "definitions", full.Root.Get("definitions")),
-			replaced(shallow.Root.Get("definitions").Get(member.Name), "definitions", shallow.Root.Get("definitions")),
-		)
+		d := define(member.Value, func() *jsonc.Value { return full().Root.Get("definitions").Get(member.Name) })
 		if strings.HasPrefix(title, "Sub-schema:") {
 			m.subFields = append(m.subFields, d)
 		} else {
@@ -69,8 +71,9 @@ var meta = sync.OnceValue(func() *metaSchema {
 	return m
 })
 
+// parseMeta reads the text, which is our own and has no faults.
 func parseMeta() *jsonc.Document {
-	doc, err := jsonc.Parse("meta.json", metaText)
+	doc, err := jsonc.ParseStrict("meta.json", metaText)
 	if err != nil {
 		panic(err)
 	}
@@ -84,6 +87,35 @@ func mustCompile(doc *jsonc.Document, root *jsonc.Value, all bool) *jsonschema.S
 	}
 	return s
 }
+
+// with gives a schema those of the components that it refers to, however many
+// steps away.
+func with(schema, components *jsonc.Value) *jsonc.Value {
+	needed := &jsonc.Value{Kind: jsonc.Object}
+	var collect func(v *jsonc.Value)
+	collect = func(v *jsonc.Value) {
+		if ref := v.Get("$ref"); ref.Is(jsonc.String) {
+			name := strings.TrimPrefix(ref.Text, definitions)
+			if needed.Get(name) == nil {
+				needed.Members = append(needed.Members, jsonc.Member{Name: name, Value: components.Get(name)})
+				collect(components.Get(name))
+			}
+		}
+		for _, m := range v.Members {
+			if m.Name != "definitions" {
+				collect(m.Value)
+			}
+		}
+		for _, item := range v.Items {
+			collect(item)
+		}
+	}
+	collect(schema)
+	return replaced(schema, "definitions", needed)
+}
+
+// definitions is what a reference to a component begins with.
+const definitions = "#/definitions/"
 
 // prune takes away what a schema says of objects whose members have any name:
 // these are the fields of an object.
@@ -127,7 +159,7 @@ func (m *metaSchema) find(field *jsonc.Value, sub bool) (*definition, error) {
 	var plain, enum, resource, last *definition
 	matching := 0
 	for _, d := range list {
-		properties := d.root.Get("properties")
+		properties := d.shallow.Get("properties")
 		if name := properties.Get("type").Get("enum"); name == nil {
 			if !typ.Is(jsonc.Array) {
 				continue

@@ -43,7 +43,7 @@ func (d *definition) relevant(v *jsonc.Value) *relevance {
 // enter notes that the schema applies to v, and goes on with its parts.
 func (r *relevance) enter(schema, v *jsonc.Value, path string) {
 	if ref := schema.Get("$ref"); ref != nil {
-		r.enter(r.components.Get(strings.TrimPrefix(ref.Text, "#/definitions/")), v, path)
+		r.enter(r.components.Get(strings.TrimPrefix(ref.Text, definitions)), v, path)
 		return
 	}
 	if r.rules[rule{schema, v}] {

@@ -31,6 +31,8 @@ const validator = {
 // Inputs are judged in full: every error is listed.
 const inputs = new Ajv({ ...options, allErrors: true });
 
+const read = ({ privateKey, passphrase }) => ({ key: privateKey, passphrase });
+
 const judges = {
     schema({ schema }) {
         try {
@@ -58,11 +60,12 @@ const judges = {
             inputs.removeSchema(schema);
         }
     },
-    encrypt({ schema, input, publicKey }) {
-        return { input: secrets.encryptInputSecrets({ inputSchema: schema, input, publicKey: crypto.createPublicKey(publicKey) }) };
+    encrypt({ schema, input, ...key }) {
+        const publicKey = crypto.createPublicKey(read(key));
+        return { input: secrets.encryptInputSecrets({ inputSchema: schema, input, publicKey }) };
     },
-    decrypt({ input, privateKey, passphrase }) {
-        return { input: secrets.decryptInputSecrets({ input, privateKey: crypto.createPrivateKey({ key: privateKey, passphrase }) }) };
+    decrypt({ input, ...key }) {
+        return { input: secrets.decryptInputSecrets({ input, privateKey: crypto.createPrivateKey(read(key)) }) };
     },
 };
 
