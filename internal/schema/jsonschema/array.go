@@ -267,18 +267,26 @@ func (b *builder) unevaluatedItems(name string, value *jsonc.Value) rule {
 		return eachItem(n, before.count)
 	}
 	return func(r *run, m mode, v *jsonc.Value) bool {
-		t := r.frame.slots[before.slot]
-		if t.whole {
+		switch t := r.frame.slots[before.slot]; {
+		case !t.set:
+			return m.all // nothing is more, or less, than undefined
+		case !t.whole:
+			return eachItem(n, t.count)(r, m, v)
+		case len(v.Items) <= 1:
 			return true
 		}
-		// A slot that was never set compares as not enough but as not less
-		// than any index either: nothing is judged, and the chain ends.
-		if !t.set {
-			return m.all
+		// AJV counts from true: it judges the item of that name, which there
+		// is not, and goes on at 2.
+		valid := r.member(n, m, "true", undefined)
+		if r.left || !valid && !m.all {
+			return false
 		}
-		return eachItem(n, t.count)(r, m, v)
+		return eachItem(n, 2)(r, m, v)
 	}
 }
+
+// undefined is of no type and equal to nothing.
+var undefined = &jsonc.Value{Kind: "undefined", Text: "undefined"}
 
 // atMostSlot refuses items beyond what a slot counts. AJV compares with the
 // slot as it is: true counts as one, and what was never set as enough.

@@ -18,6 +18,16 @@ type generator struct {
 	// below is how often the schema has gone down into the value. Without
 	// that only later definitions are referred to, lest there be a loop.
 	level, below int
+	// keywords, when set, are the only ones to use.
+	keywords []string
+}
+
+// genProfiles are keywords that act together, to be tried without others.
+var genProfiles = [][]string{
+	nil, nil,
+	{"properties", "patternProperties", "anyOf", "oneOf", "allOf", "if", "$ref", "dependentSchemas", "unevaluatedProperties", "unevaluatedProperties", "not", "additionalProperties"},
+	{"items", "contains", "anyOf", "oneOf", "allOf", "if", "$ref", "unevaluatedItems", "unevaluatedItems", "uniqueItems", "not", "minItems"},
+	{"type", "required", "properties", "items", "enum", "const", "minLength", "maximum", "pattern", "format", "uniqueItems", "additionalProperties"},
 }
 
 var (
@@ -62,7 +72,11 @@ func (g *generator) value(depth int) string {
 	if depth <= 0 {
 		kinds = 4
 	}
-	switch g.IntN(kinds) {
+	kind := g.IntN(kinds)
+	if g.keywords != nil && depth > 1 && kind < 4 {
+		kind += g.IntN(4)
+	}
+	switch kind {
 	case 0:
 		return quoteJSON(pick(g, genStrings))
 	case 1:
@@ -93,7 +107,11 @@ func (g *generator) uniqueNames() string {
 
 func (g *generator) schema(depth int) string {
 	if depth <= 0 || g.chance(6) {
-		switch g.IntN(8) {
+		leaf := g.IntN(8)
+		if g.keywords != nil && g.chance(30) {
+			leaf = 0
+		}
+		switch leaf {
 		case 0:
 			return "true"
 		case 1:
@@ -177,6 +195,9 @@ func (g *generator) keyword(depth int) (string, string) {
 	}
 	if g.formats {
 		all = append(all, "format", "format")
+	}
+	if g.keywords != nil {
+		all = slices.DeleteFunc(slices.Clone(g.keywords), func(name string) bool { return !slices.Contains(all, name) })
 	}
 	name := pick(g, all)
 	switch name {
