@@ -76,10 +76,10 @@ type reader struct {
 // diagnostics gives what there is to say for a purpose, sorted.
 func (r *reader) diagnostics(p purpose) (list diagnostic.List) {
 	for _, f := range r.found {
-		if f.Severity != diagnostic.Warning { // what a schema only warns about stays a warning
-			f.Severity = f.weight.severity(p)
+		if f.Severity == diagnostic.Warning { // of a schema, which has its own measure
+			f.weight = advice
 		}
-		if f.Severity != "" {
+		if f.Severity = f.weight.severity(p); f.Severity != "" {
 			list = append(list, f.Diagnostic)
 		}
 	}

@@ -55,6 +55,15 @@ func schemaOf[S any](schema *S, list diagnostic.List) (any, diagnostic.List) {
 	return schema, list
 }
 
+// weight says how much a fault of a schema matters. No run needs the description
+// of the web server.
+func (k Kind) weight() weight {
+	if k == KindWebServer {
+		return refused
+	}
+	return broken
+}
+
 // schema reads what a field holds or links: nil when the field is absent, or
 // when there is something wrong.
 func (r *reader) schema(kind Kind, v *jsonc.Value) *linked {
@@ -64,11 +73,11 @@ func (r *reader) schema(kind Kind, v *jsonc.Value) *linked {
 	case v.Kind == jsonc.Object:
 		r.parts = append(r.parts, Part{kind, r.doc.File, shape.Path(r.doc.Root, v.Start)})
 		schema, list := judge(kind, r.doc, v)
-		r.add(broken, list...)
+		r.add(kind.weight(), list...)
 		return &linked{r.doc.File, v, schema}
 	case v.Kind == jsonc.String:
 		file, ok := r.link(v)
-		if !ok || !r.mustBe(broken, v, file, isFile, "file") {
+		if !ok || !r.mustBe(kind.weight(), v, file, isFile, "file") {
 			return nil
 		}
 		l := r.schemaFile(kind, file)
@@ -93,13 +102,13 @@ func (r *reader) schemaFile(kind Kind, file string) *linked {
 	if !ok {
 		var list diagnostic.List
 		_, doc, list = document(file)
-		r.add(broken, list...)
+		r.add(kind.weight(), list...)
 		r.documents[key.file] = doc
 	}
 	var l *linked
 	if doc != nil {
 		schema, list := judge(kind, doc, doc.Root)
-		r.add(broken, list...)
+		r.add(kind.weight(), list...)
 		l = &linked{file, doc.Root, schema}
 	}
 	r.schemas[key] = l

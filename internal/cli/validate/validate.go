@@ -51,17 +51,18 @@ type options struct {
 // New makes the validate command.
 func New(f *cmdkit.Factory) *cobra.Command {
 	cmd := command(f, func(path string, directory bool) *definition.Reading {
+		read := definition.Read
 		if !directory {
-			return definition.ReadSchema(path)
+			read = definition.ReadSchema
 		}
-		reading := definition.Read(path)
+		r := read(path)
 		// Whether the Actor will find its secrets is a question of this machine.
 		if home, err := os.UserHomeDir(); err == nil {
 			if secrets, err := definition.LoadSecrets(home); err == nil {
-				reading.CheckSecrets(secrets)
+				r.CheckSecrets(secrets)
 			}
 		}
-		return reading
+		return r
 	}, func(r *report) { r.definition() })
 	cmd.Use = "validate [PATH]"
 	cmd.Short = "Check an Actor's definition and all its schemas"
