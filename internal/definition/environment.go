@@ -1,15 +1,11 @@
 package definition
 
 import (
-	"encoding/json"
-	"errors"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/secret/userfile"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -73,28 +69,6 @@ func (a *Actor) ResolveEnvironment(secrets map[string]string, allowMissing bool)
 		WithHint("%s", strings.Join(hints, "\n"))
 }
 
-// SecretsFile is where the official CLI keeps secrets, below a home directory.
-func SecretsFile(home string) string { return filepath.Join(home, ".apify", "secrets.json") }
-
-// LoadSecrets reads the official CLI's secrets of the user whose home directory
-// is given: one JSON object of names and values. A missing file means none, and
-// so does a user without a home directory ("").
-func LoadSecrets(home string) (map[string]string, error) {
-	if home == "" {
-		return map[string]string{}, nil
-	}
-	file := SecretsFile(home)
-	data, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) || err != nil && isNotDirectory(err) {
-		return map[string]string{}, nil
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.InvalidInput, err, "cannot read the secrets")
-	}
-	secrets := map[string]string{}
-	if err := json.Unmarshal(data, &secrets); err != nil || secrets == nil {
-		// The decoder's message could quote a value, so it is not repeated.
-		return nil, fault.New(fault.InvalidInput, "%s: the secrets must be one JSON object with strings as values", file)
-	}
-	return secrets, nil
-}
+// LoadSecrets reads the secrets of the user whose home directory is given, as
+// userfile.Load does.
+func LoadSecrets(home string) (map[string]string, error) { return userfile.Load(home) }

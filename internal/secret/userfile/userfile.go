@@ -41,9 +41,6 @@ func Load(home string) (map[string]string, error) {
 		return nil, fault.Wrap(fault.InvalidInput, err, "cannot read the secrets")
 	}
 	secrets := map[string]string{}
-	if len(bytes.TrimSpace(data)) == 0 {
-		return secrets, nil
-	}
 	if err := json.Unmarshal(data, &secrets); err != nil || secrets == nil {
 		// The decoder's message could quote a value, so it is not repeated.
 		return nil, fault.New(fault.InvalidInput, "%s: the secrets must be one JSON object with strings as values", file)

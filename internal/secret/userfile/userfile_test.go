@@ -158,7 +158,7 @@ func TestBrokenFileStays(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{`{"token": "hunter2"`, `["hunter2"]`, `null`, `{"token": {"a": "hunter2"}}`} {
+	for _, text := range []string{``, `{"token": "hunter2"`, `["hunter2"]`, `null`, `{"token": {"a": "hunter2"}}`} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
