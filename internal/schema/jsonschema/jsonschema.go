@@ -90,7 +90,9 @@ func mentionsUnevaluated(v *jsonc.Value) bool {
 // Validate judges a value: nil when it is valid. A value that takes too long to
 // judge, because of a regular expression or of how the schema refers to itself,
 // is not valid; the only error then says so.
-func (s *Schema) Validate(v *jsonc.Value) []Error { return s.evaluate(v, maxSteps) }
+func (s *Schema) Validate(v *jsonc.Value) []Error {
+	return s.evaluate(v, maxSteps+stepsPerByte*(v.End-v.Start))
+}
 
 // ValidateJSON judges a value given as JSON text. The error is for text that is
 // no JSON.

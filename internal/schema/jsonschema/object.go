@@ -1,6 +1,7 @@
 package jsonschema
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,7 +63,7 @@ func (b *builder) propertyNames(name string, value *jsonc.Value) rule {
 	return func(r *run, m mode, v *jsonc.Value) bool {
 		inner := m
 		inner.composite = true
-		for _, member := range ordered(v) {
+		for _, member := range r.members(v) {
 			inner.name = &member.Name
 			text := &jsonc.Value{Kind: jsonc.String, Text: member.Name, Start: member.At, End: member.At + len(member.Literal())}
 			valid := r.eval(n, inner, text)
@@ -114,7 +115,7 @@ func (b *builder) additionalProperties(name string, value *jsonc.Value) rule {
 	wrong := b.complaint(name, "", "must NOT have additional properties")
 	judge := b.leftover(name, value, wrong, "additionalProperty")
 	return func(r *run, m mode, v *jsonc.Value) bool {
-		for _, member := range ordered(v) {
+		for _, member := range r.members(v) {
 			additional := !known[member.Name]
 			for i := 0; additional && i < len(patterns); i++ {
 				p := &patterns[i]
@@ -192,15 +193,13 @@ func (b *builder) properties(name string, value *jsonc.Value) rule {
 // member that is not valid, and only the last member that matches decides about
 // the next pattern.
 func (b *builder) patternProperties(name string, value *jsonc.Value) rule {
-	patterns := b.patterns(value)
-	judged := 0
-	for i := range patterns {
-		if !b.always(patterns[i].schema) {
-			judged++
-		}
-	}
+	judged := slices.ContainsFunc(schemaMembers(value), func(m jsonc.Member) bool { return !b.always(m.Value) })
 	marks := b.opts.Draft == Draft201909 && b.node.members.how != whole
-	if judged == 0 && !marks || len(patterns) == 0 {
+	if !judged && !marks {
+		return nil
+	}
+	patterns := b.patterns(value)
+	if len(patterns) == 0 {
 		return nil
 	}
 	var cover action
@@ -226,7 +225,7 @@ func (b *builder) patternProperties(name string, value *jsonc.Value) rule {
 		for i := range patterns {
 			p := &patterns[i]
 			last := true
-			for _, member := range ordered(v) {
+			for _, member := range r.members(v) {
 				matches := r.match(p.re, p.text, member.Name, v, b.node, name)
 				if r.left {
 					return false
@@ -371,7 +370,7 @@ func (b *builder) unevaluatedProperties(name string, value *jsonc.Value) rule {
 			}
 			known = t.names
 		}
-		for _, member := range ordered(v) {
+		for _, member := range r.members(v) {
 			if !known[member.Name] && !judge(r, m, v, member) {
 				return false
 			}

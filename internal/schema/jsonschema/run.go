@@ -11,11 +11,14 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
-// Limits of one evaluation. A step is about what a keyword takes; the depth is
-// that of schemas within schemas, and keeps recursion within a stack's reach.
+// Limits of one evaluation. A step is about what a keyword takes; there are so
+// many for any value, and some more for each byte of it. The depth is that of
+// schemas within schemas, and keeps recursion within a stack's reach.
 const (
-	maxSteps = 20_000_000
-	maxDepth = 50_000
+	maxSteps     = 3_000_000
+	stepsPerByte = 10
+	stepsOfError = 20
+	maxDepth     = 50_000
 )
 
 // mode is how the errors of the place being evaluated are dealt with.
@@ -46,14 +49,14 @@ type segment struct {
 
 // run is one evaluation.
 type run struct {
-	all     bool
-	budget  int
-	depth   int
-	errors  []Error
-	path    []segment
-	frame   frame
-	anchors map[string]*function
-	indexes map[*jsonc.Value]map[string]*jsonc.Value
+	all         bool
+	budget      int
+	depth       int
+	errors      []Error
+	path        []segment
+	frame       frame
+	anchors     map[string]*function
+	directories map[*jsonc.Value]*directory
 	// left is set once the function is to be left: what is evaluated returns
 	// as soon as it sees it.
 	left bool
@@ -191,11 +194,12 @@ func (r *run) fail(m mode, v *jsonc.Value, c *complaint) bool {
 // failToo is fail but keeps what a keyword has collected.
 func (r *run) failToo(m mode, v *jsonc.Value, c *complaint) bool {
 	if m.quiet {
+		r.spend(1, v, c.node)
 		r.errors = append(r.errors, Error{})
 	} else {
 		e := r.locate(v, c.node, c.keyword)
 		e.Params, e.Message, e.PropertyName = c.params, c.message, m.name
-		r.spend((len(e.InstancePath)+len(e.SchemaPath))/16, v, c.node)
+		r.spend(stepsOfError+(len(e.InstancePath)+len(e.SchemaPath))/16, v, c.node)
 		r.errors = append(r.errors, e)
 	}
 	r.left = r.left || !m.composite && !m.all
@@ -254,7 +258,7 @@ func (r *run) abort(v *jsonc.Value, n *node, keyword, message string) {
 
 // match matches a pattern; one that takes too long ends the evaluation.
 func (r *run) match(re *ecma.Regexp, pattern, text string, v *jsonc.Value, n *node, keyword string) bool {
-	ok, steps, err := re.MatchWithin(text, r.budget)
+	ok, steps, err := re.MatchWithin(text, 8*r.budget)
 	r.spend(steps/8, v, n)
 	if err != nil {
 		r.abort(v, n, keyword, fmt.Sprintf("takes too long to match against pattern %q", pattern))
@@ -268,16 +272,34 @@ func (r *run) get(object *jsonc.Value, name string) *jsonc.Value {
 	if len(object.Members) <= few {
 		return object.Get(name)
 	}
-	index, ok := r.indexes[object]
-	if !ok {
-		index = make(map[string]*jsonc.Value, len(object.Members))
-		for _, m := range object.Members {
-			index[m.Name] = m.Value
-		}
-		if r.indexes == nil {
-			r.indexes = make(map[*jsonc.Value]map[string]*jsonc.Value)
-		}
-		r.indexes[object] = index
+	return r.directory(object).byName[name]
+}
+
+// members gives the members in JavaScript's order.
+func (r *run) members(object *jsonc.Value) []jsonc.Member {
+	if len(object.Members) <= few {
+		return ordered(object)
 	}
-	return index[name]
+	return r.directory(object).members
+}
+
+// directory is what is kept of a large object while it is judged.
+type directory struct {
+	byName  map[string]*jsonc.Value
+	members []jsonc.Member
+}
+
+func (r *run) directory(object *jsonc.Value) *directory {
+	d, ok := r.directories[object]
+	if !ok {
+		d = &directory{byName: make(map[string]*jsonc.Value, len(object.Members)), members: ordered(object)}
+		for _, m := range d.members {
+			d.byName[m.Name] = m.Value
+		}
+		if r.directories == nil {
+			r.directories = make(map[*jsonc.Value]*directory)
+		}
+		r.directories[object] = d
+	}
+	return d
 }

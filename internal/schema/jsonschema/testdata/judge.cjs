@@ -25,7 +25,7 @@ const answer = ({ draft, formats, allErrors, schema, values }) => {
         return { refused: String(err.message) };
     }
     return {
-        errors: values.map((value) => {
+        errors: (values ?? []).map((value) => {
             try {
                 return validate(value) ? null : validate.errors;
             } catch (err) {
