@@ -19,8 +19,11 @@ func (r *reader) docker(dockerfile, contextDir *jsonc.Value) {
 	if contextDir != nil {
 		// In a monorepo the context is an ancestor: it may reach up to the
 		// repository's root and no further.
-		if dir, ok := r.linkWithin(contextDir, repositoryRoot(a.Root), "the repository that the Actor is part of"); ok &&
-			r.mustBe(broken, contextDir, dir, isDirectory, "directory") {
+		repository, limit := repositoryRoot(a.Root), "the repository that the Actor is part of"
+		if repository == "" {
+			repository, limit = a.Root, "the Actor's directory, which is part of no Git repository"
+		}
+		if dir, ok := r.linkWithin(contextDir, repository, limit); ok && r.mustBe(broken, contextDir, dir, isDirectory, "directory") {
 			a.ContextDir = dir
 		}
 	}
@@ -36,8 +39,8 @@ func (r *reader) docker(dockerfile, contextDir *jsonc.Value) {
 	}
 }
 
-// documentation finds the files that people read. They may be missing; a link to
-// what is not there is refused by the platform, and nothing else needs them.
+// documentation finds the files that people read. They may be missing, even where
+// they are linked: the platform builds the Actor all the same.
 func (r *reader) documentation(readme, changelog *jsonc.Value) {
 	for _, field := range []struct {
 		v      *jsonc.Value
@@ -49,7 +52,7 @@ func (r *reader) documentation(readme, changelog *jsonc.Value) {
 	} {
 		if field.v == nil {
 			*field.to = r.find(field.places)
-		} else if file, ok := r.link(field.v); ok && r.mustBe(required, field.v, file, isFile, "file") {
+		} else if file, ok := r.link(field.v); ok && r.mustBe(advice, field.v, file, isFile, "file") {
 			*field.to = file
 		}
 	}
@@ -146,8 +149,8 @@ func within(dir, path string) bool {
 	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
 }
 
-// repositoryRoot gives the nearest directory from dir upwards that holds .git,
-// or dir itself when none does.
+// repositoryRoot gives the nearest directory from dir upwards that holds .git, ""
+// when none does.
 func repositoryRoot(dir string) string {
 	for at := dir; ; {
 		if _, err := os.Stat(filepath.Join(at, ".git")); err == nil {
@@ -155,7 +158,7 @@ func repositoryRoot(dir string) string {
 		}
 		parent := filepath.Dir(at)
 		if parent == at {
-			return dir
+			return ""
 		}
 		at = parent
 	}
