@@ -92,6 +92,9 @@ func (p *parser) class() (node, error) {
 			return nil, err
 		}
 		if !isSingle(low) || !isSingle(high) {
+			if p.strict {
+				return nil, p.errorf("invalid range in the character class")
+			}
 			// A hyphen beside \d and the like stands for itself.
 			ranges = append(append(append(ranges, low...), high...), bounds{'-', '-'})
 			continue
@@ -161,6 +164,9 @@ func (p *parser) classEscape() (set, error) {
 	case 'r':
 		return single('\r'), nil
 	case '0':
+		if next := p.peek(); p.strict && next >= '0' && next <= '9' {
+			return nil, p.errorf("octal escapes are not allowed")
+		}
 		return single(0), nil
 	case 'c':
 		if l := p.peek(); l >= 'a' && l <= 'z' || l >= 'A' && l <= 'Z' {
@@ -176,6 +182,9 @@ func (p *parser) classEscape() (set, error) {
 		return p.unicodeEscape()
 	case 'p', 'P':
 		return p.property(c == 'P')
+	}
+	if p.strict && !strings.ContainsRune(`^$\.*+?()[]{}|/`, c) {
+		return nil, p.errorf("invalid escape")
 	}
 	return single(c), nil
 }
@@ -209,6 +218,9 @@ func (p *parser) unicodeEscape() (set, error) {
 	}
 	r, ok := p.hex(4)
 	if !ok {
+		if p.strict {
+			return nil, p.errorf(`invalid \u escape`)
+		}
 		return single('u'), nil
 	}
 	if r >= 0xd800 && r < 0xdc00 {

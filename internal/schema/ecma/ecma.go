@@ -29,8 +29,13 @@ type Regexp struct {
 }
 
 // Compile reads an expression, without slashes and flags.
-func Compile(pattern string) (*Regexp, error) {
-	p := &parser{src: []rune(pattern)}
+func Compile(pattern string) (*Regexp, error) { return compilePattern(pattern, false) }
+
+// CompileStrict is Compile that refuses what JavaScript refuses with the u flag.
+func CompileStrict(pattern string) (*Regexp, error) { return compilePattern(pattern, true) }
+
+func compilePattern(pattern string, strict bool) (*Regexp, error) {
+	p := &parser{src: []rune(pattern), strict: strict}
 	tree, err := p.parse()
 	if err != nil {
 		return nil, err

@@ -49,7 +49,9 @@ const maxNesting = 500
 const maxCount = 1 << 30
 
 type parser struct {
-	src    []rune
+	src []rune
+	// strict refuses what the u flag refuses.
+	strict bool
 	at     int
 	depth  int
 	groups int
@@ -145,7 +147,7 @@ func (p *parser) term() (node, error) {
 	case assertion:
 		return nil, p.errorf("nothing to repeat")
 	case look:
-		if a.behind {
+		if a.behind || p.strict {
 			return nil, p.errorf("nothing to repeat")
 		}
 	}
@@ -163,6 +165,9 @@ func (p *parser) quantifier(atom node, before int) (node, bool, error) {
 	case p.peek() == '{':
 		start := p.at
 		if !p.counts(&r) {
+			if p.strict {
+				return nil, false, p.errorf("incomplete quantifier")
+			}
 			p.at = start // a brace that opens no quantifier stands for itself
 			return nil, false, nil
 		}
@@ -222,7 +227,14 @@ func (p *parser) atom() (node, error) {
 		if p.counts(&repeat{}) {
 			return nil, p.errorf("nothing to repeat")
 		}
-		p.at = start + 1
+		if p.at = start + 1; p.strict {
+			return nil, p.errorf("lone quantifier bracket")
+		}
+		return single(c), nil
+	case '}', ']':
+		if p.at++; p.strict {
+			return nil, p.errorf("lone quantifier bracket")
+		}
 		return single(c), nil
 	case '(':
 		p.at++
@@ -306,7 +318,9 @@ func (p *parser) escape() (node, error) {
 			p.references = append(p.references, ref)
 			return ref, nil
 		}
-		p.at = start + 1
+		if p.at = start + 1; p.strict {
+			return nil, p.errorf("there is no such group")
+		}
 		return single(c), nil
 	case c == 'k' && p.at+1 < len(p.src) && p.src[p.at+1] == '<':
 		p.at += 2

@@ -103,6 +103,7 @@ type compiler struct {
 	refs      map[*jsonc.Value]bool
 	anchors   map[anchorKey]*function
 	patterns  map[string]*ecma.Regexp
+	large     map[*jsonc.Value]map[string]*jsonc.Value
 	nodes     int
 	list      diagnostic.List
 	reported  map[*jsonc.Value]bool
@@ -259,7 +260,7 @@ func (c *compiler) pattern(text string, at *jsonc.Value) *ecma.Regexp {
 	re, ok := c.patterns[text]
 	if !ok {
 		var err error
-		if re, err = ecma.Compile(text); err != nil {
+		if re, err = ecma.CompileStrict(text); err != nil {
 			c.report(at, "the regular expression %q is invalid: %v", text, err)
 		}
 		c.patterns[text] = re

@@ -331,8 +331,11 @@ var (
 )
 
 // formatted gives a text for some format, at times with a character changed.
-func (g *generator) formatted() string {
-	text := []rune(pick(g, genSamples[pick(g, genFormats)]))
+func (g *generator) formatted() string { return g.changed(pick(g, genSamples[pick(g, genFormats)])) }
+
+// changed gives a text with perhaps some characters changed.
+func (g *generator) changed(sample string) string {
+	text := []rune(sample)
 	for len(text) > 0 && g.chance(25) {
 		at := g.IntN(len(text))
 		switch other := pick(g, []rune("a1Z:/.-@% ~é#?[]{}=\\\n")); g.IntN(3) {

@@ -67,6 +67,7 @@ func newCompiler(doc *jsonc.Document, opts Options) *compiler {
 		doc: doc, opts: opts, rules: keywordNames(opts.Draft),
 		functions: map[functionKey]*function{}, inlined: map[inlineKey]*node{}, refs: map[*jsonc.Value]bool{},
 		anchors: map[anchorKey]*function{}, patterns: map[string]*ecma.Regexp{}, reported: map[*jsonc.Value]bool{},
+		large: map[*jsonc.Value]map[string]*jsonc.Value{},
 	}
 }
 

@@ -65,9 +65,12 @@ func (c *compiler) metaSchema(address string) *resource {
 	return c.meta
 }
 
+// maxReports is how many faults of one schema are told; nobody reads more.
+const maxReports = 500
+
 // report adds a diagnostic about a place in the schema, once.
 func (c *compiler) report(at *jsonc.Value, format string, args ...any) {
-	if c.reported[at] {
+	if c.reported[at] || len(c.list) == maxReports {
 		return
 	}
 	c.reported[at] = true

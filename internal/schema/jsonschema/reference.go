@@ -143,7 +143,7 @@ func (c *compiler) resolve(res *resource, base, ref string, hops int) (target, b
 		name = strings.ReplaceAll(strings.ReplaceAll(name, "~1", "/"), "~0", "~")
 		switch at.schema.Kind {
 		case jsonc.Object:
-			at.schema = at.schema.Get(name)
+			at.schema = c.member(at.schema, name)
 		case jsonc.Array:
 			i, ok := index(name)
 			if !ok || i >= int64(len(at.schema.Items)) {
@@ -167,6 +167,22 @@ func (c *compiler) resolve(res *resource, base, ref string, hops int) (target, b
 		}
 	}
 	return at, true
+}
+
+// member looks a member up, with an index when there are many.
+func (c *compiler) member(object *jsonc.Value, name string) *jsonc.Value {
+	if len(object.Members) <= few {
+		return object.Get(name)
+	}
+	byName := c.large[object]
+	if byName == nil {
+		byName = make(map[string]*jsonc.Value, len(object.Members))
+		for _, m := range object.Members {
+			byName[m.Name] = m.Value
+		}
+		c.large[object] = byName
+	}
+	return byName[name]
 }
 
 // maxHops bounds chains of references; a loop among them is found later on.
