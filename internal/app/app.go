@@ -13,7 +13,10 @@ import (
 	actorcmd "github.com/greenroom-dev/greenroom/internal/cli/actor"
 	"github.com/greenroom-dev/greenroom/internal/cli/create"
 	"github.com/greenroom-dev/greenroom/internal/cli/initialize"
+	"github.com/greenroom-dev/greenroom/internal/cli/memory"
 	runcmd "github.com/greenroom-dev/greenroom/internal/cli/run"
+	"github.com/greenroom-dev/greenroom/internal/cli/schematypes"
+	"github.com/greenroom-dev/greenroom/internal/cli/secrets"
 	"github.com/greenroom-dev/greenroom/internal/cli/validate"
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 )
@@ -58,7 +61,7 @@ in a dataset, a key-value store and a request queue.`,
 	})
 	root.AddCommand(
 		create.New(f), create.NewTemplates(f), initialize.New(f, nil), initialize.NewWrapScrapy(f, nil),
-		validate.New(f), validate.NewSchema(f), runcmd.New(f, nil), actor(f),
+		validate.New(f), validate.NewSchema(f), secrets.New(f), runcmd.New(f, nil), actor(f),
 	)
 	cmdkit.Help(root)
 	return root
@@ -66,5 +69,5 @@ in a dataset, a key-value store and a request queue.`,
 
 // actor is the command tree of the code inside a run.
 func actor(f *cmdkit.Factory) *cobra.Command {
-	return actorcmd.New(f, runcmd.New(f, nil), initialize.New(f, nil))
+	return actorcmd.New(f, runcmd.New(f, nil), initialize.New(f, nil), memory.New(f), schematypes.New(f, nil))
 }
