@@ -161,6 +161,7 @@ func initRepository(ctx context.Context, dir string) (warning string) {
 		return "git is not installed, so that there is no repository"
 	}
 	if out, err := gitCommand(ctx, dir, "init", "--quiet").CombinedOutput(); err != nil {
+		_ = os.RemoveAll(filepath.Join(dir, ".git")) // half of one is worse than none
 		return "there is no git repository, git init failed: " + strings.TrimSpace(string(out)+" "+err.Error())
 	}
 	return ""

@@ -3,8 +3,8 @@ package create
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/charmbracelet/huh"
 	"github.com/charmbracelet/lipgloss"
@@ -60,8 +60,8 @@ func (o *Options) ask(ctx context.Context, candidates []template.Template) ([]te
 	if len(candidates) > 1 {
 		chosen := 0
 		options := make([]huh.Option[int], len(candidates))
-		for i, t := range candidates {
-			options[i] = huh.NewOption(fmt.Sprintf("%s: %s", t.Title, t.Description), i)
+		for i, line := range strings.Split(template.Table(candidates), "\n") {
+			options[i] = huh.NewOption(strings.TrimSpace(line), i)
 		}
 		if err := o.question(ctx, huh.NewSelect[int]().Title("From which template?").Options(options...).Value(&chosen)); err != nil {
 			return nil, err

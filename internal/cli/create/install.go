@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -77,6 +78,7 @@ func (o *Options) install(ctx context.Context, dir string, steps [][]string) (wa
 		cmd := exec.CommandContext(ctx, program, append(step[1:len(step):len(step)], quiet[filepath.Base(step[0])]...)...)
 		cmd.Dir = dir
 		cmd.Stdout, cmd.Stderr = o.factory.IO.Err, o.factory.IO.Err
+		cmd.WaitDelay = 5 * time.Second
 		if err := cmd.Run(); err != nil {
 			if ctx.Err() != nil {
 				return "", fault.New(fault.Aborted, "interrupted: the Actor was created, but its dependencies are not all installed").WithHint("%s", by)
