@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -121,6 +122,9 @@ func (o *options) calculate() (int, error) {
 		}
 		return o.evaluate(e, input)
 	}
+	if !anyFile(".actor/actor.json", "apify.json") {
+		return 0, nothing("there is no Actor here")
+	}
 	d, err := definition.Load(".")
 	if err != nil {
 		return 0, err
@@ -132,8 +136,7 @@ func (o *options) calculate() (int, error) {
 		}
 	}
 	if e == nil {
-		return 0, fault.New(fault.Usage, "there is nothing to calculate: %s has no defaultMemoryMbytes", d.File).
-			WithHint("add the field, or give an expression with --default-memory-mbytes")
+		return 0, nothing(d.File + " has no defaultMemoryMbytes")
 	}
 	if d.Input != nil {
 		if input == nil {
@@ -148,6 +151,16 @@ func (o *options) calculate() (int, error) {
 	}
 	mbytes, err := o.evaluate(e, input)
 	return memory.Clamp(mbytes, d.MinMemoryMbytes, d.MaxMemoryMbytes), err
+}
+
+// nothing says that there is nothing to calculate.
+func nothing(why string) error {
+	return fault.New(fault.Usage, "there is nothing to calculate: %s", why).
+		WithHint("give an expression with --default-memory-mbytes, or the Actor a defaultMemoryMbytes")
+}
+
+func anyFile(paths ...string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool { _, err := os.Stat(path); return err == nil })
 }
 
 func (o *options) evaluate(e *memory.Expression, input json.RawMessage) (int, error) {

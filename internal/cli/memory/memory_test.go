@@ -46,6 +46,9 @@ func TestCalculate(t *testing.T) {
 		}
 	}
 	// Without an Actor.
+	if status, out, errs := run(t); status != 1 || out != "" || !strings.Contains(errs, "no Actor") {
+		t.Errorf("nothing: %d, %q, %q", status, out, errs)
+	}
 	check("Success: Calculated memory: 4096 MB\n", "--default-memory-mbytes", "3072")
 	check("Success: Calculated memory: 512 MB\n", "--defaultMemoryMbytes", "runOptions.maxItems * 5", "--maxItems=100")
 	check("{\n  \"memoryMbytes\": 1024\n}\n", "--json", "--default-memory-mbytes", "runOptions.timeoutSecs + runOptions.maxTotalChargeUsd * 100", "--timeout-secs", "900", "--max-total-charge-usd", "1.5")
