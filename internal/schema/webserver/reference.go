@@ -17,10 +17,27 @@ type references struct {
 	// base is what a reference without a file name is about: the innermost
 	// schema with an $id around it, nil for the document.
 	base *jsonc.Value
+	// members indexes objects that references lead through: they may be large,
+	// and the references many.
+	members map[*jsonc.Value]map[string]*jsonc.Value
+}
+
+// member gives the member of an object by name, nil when there is none.
+func (r *references) member(v *jsonc.Value, name string) *jsonc.Value {
+	index, ok := r.members[v]
+	if !ok {
+		index = make(map[string]*jsonc.Value, len(v.Members))
+		for _, m := range v.Members {
+			index[m.Name] = m.Value
+		}
+		r.members[v] = index
+	}
+	return index[name]
 }
 
 // collect finds anchors and ids, wherever they stand.
 func (r *references) collect(v *jsonc.Value) {
+	r.members = map[*jsonc.Value]map[string]*jsonc.Value{}
 	r.anchors, r.ids, r.targets = map[string]*jsonc.Value{}, map[string]*jsonc.Value{}, map[*jsonc.Value]*jsonc.Value{}
 	var walk func(v *jsonc.Value)
 	walk = func(v *jsonc.Value) {
@@ -118,7 +135,7 @@ func (c *checker) resolve(ref string) (target *jsonc.Value, remote bool) {
 			}
 			base = base.Items[i]
 		default:
-			if base = base.Get(name); base == nil {
+			if base = c.references.member(base, name); base == nil {
 				return nil, false
 			}
 		}
