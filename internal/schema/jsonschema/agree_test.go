@@ -3,7 +3,7 @@ package jsonschema
 import (
 	"encoding/json"
 	"math/rand/v2"
-	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,46 +56,42 @@ func TestPatternsAgree(t *testing.T) {
 
 // agree compares all trials with AJV.
 func agree(t *testing.T, trials []trial) {
-	bad := 0
+	bad, refused := 0, 0
 	for i, v := range ajv(t, trials) {
+		if v.Refused != "" {
+			refused++
+		}
 		if difference := compare(t, &trials[i], v); difference != "" {
 			if bad++; bad <= 15 {
 				t.Error(strings.TrimSpace(difference))
 			}
 		}
 	}
-	if bad > 0 {
-		t.Errorf("%d of %d differ", bad, len(trials))
-	}
+	t.Logf("%d of %d differ, AJV refuses %d", bad, len(trials), refused)
 }
 
 // TestMetaSchemasAgree judges documents by the platform's schemas: changed ones
 // of a schema that is right.
 func TestMetaSchemasAgree(t *testing.T) {
-	found, err := filepath.Glob(filepath.Join(judges(t), "@apify/json_schemas/schemas/*.json"))
-	if err != nil || len(found) == 0 {
-		t.Fatalf("there are no schemas beside the judges: %v", err)
-	}
-	var trials []trial
-	for _, file := range found {
-		schema, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, all := range []bool{false, true} {
-			c := trial{Draft: 2019, AllErrors: all, Schema: compacted(t, schema), Values: inputSchemas(t)}
-			trials = append(trials, c)
-		}
-	}
-	agree(t, trials)
-}
-
-func compacted(t *testing.T, data []byte) json.RawMessage {
-	doc, err := jsonc.Parse("schema", data)
+	module, err := filepath.Abs(filepath.Join(judges(t), "@apify/json_schemas"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return doc.Root.JSON()
+	out, err := exec.CommandContext(t.Context(), "node", "-p", "JSON.stringify(require("+quoteJSON(module)+"))").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schemas map[string]json.RawMessage
+	if err := json.Unmarshal(out, &schemas); err != nil {
+		t.Fatal(err)
+	}
+	var trials []trial
+	for name, draft := range map[string]int{"inputSchema": 2019, "datasetSchema": 7, "keyValueStoreSchema": 7, "outputSchema": 7} {
+		for _, all := range []bool{false, true} {
+			trials = append(trials, trial{Draft: draft, AllErrors: all, Schema: schemas[name], Values: inputSchemas(t)})
+		}
+	}
+	agree(t, trials)
 }
 
 const inputSchema = `{"title":"t","type":"object","schemaVersion":1,"required":["text"],"properties":{

@@ -86,3 +86,35 @@ func TestCompileFaultsAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestConcurrentUse is for the race detector.
+func TestConcurrentUse(t *testing.T) {
+	s := compileText(t, golden[0].schema, Options{AllErrors: true})
+	for range 8 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for range 200 {
+				if errs, err := s.ValidateJSON([]byte("1")); len(errs) != 1 || err != nil {
+					t.Error(errs, err)
+				}
+				compileText(t, `{"$ref":"http://json-schema.org/draft-07/schema#"}`, Options{})
+			}
+		})
+	}
+}
+
+// TestInstances holds that errors carry the values they are about.
+func TestInstances(t *testing.T) {
+	s := compileText(t, `{"properties":{"a":{"type":"string"}}}`, Options{})
+	doc, err := jsonc.Parse("value", []byte(`{"a": 1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := s.Validate(doc.Root)
+	if len(errs) != 1 || errs[0].Instance != doc.Root.Get("a") || errs[0].Schema.Get("type").Text != "string" {
+		t.Errorf("%+v", errs)
+	}
+	if _, err := s.ValidateJSON([]byte("{,}")); err == nil {
+		t.Error("takes what is no JSON")
+	}
+}
