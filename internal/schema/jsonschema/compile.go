@@ -259,8 +259,11 @@ func (b *builder) coverItems()   { b.node.items = covered{how: whole} }
 func (c *compiler) pattern(text string, at *jsonc.Value) *ecma.Regexp {
 	re, ok := c.patterns[text]
 	if !ok {
-		var err error
-		if re, err = ecma.CompileStrict(text); err != nil {
+		read, err := ecma.CompileStrict, error(nil)
+		if c.opts.LoosePatterns {
+			read = ecma.Compile
+		}
+		if re, err = read(text); err != nil {
 			c.report(at, "the regular expression %q is invalid: %v", text, err)
 		}
 		c.patterns[text] = re

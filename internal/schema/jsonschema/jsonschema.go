@@ -36,6 +36,9 @@ type Options struct {
 	// where AJV stops by default, which is at the first error or, within anyOf
 	// and oneOf, at the first of each branch.
 	AllErrors bool
+	// LoosePatterns takes regular expressions that JavaScript takes without its u
+	// flag, as AJV does with unicodeRegExp false: the platform sets it for inputs.
+	LoosePatterns bool
 	// Root is reserved.
 	Root string
 }
