@@ -98,7 +98,7 @@ func (c *checker) values(v *jsonc.Value, at place) {
 			continue // allowed or not by nullable, which is a matter of faults
 		}
 		if judge == nil {
-			judge, _ = jsonschema.Compile(c.doc, v, jsonschema.Options{Draft: jsonschema.Draft201909, AllErrors: true})
+			judge, _ = jsonschema.Compile(c.doc, v, inputOptions)
 		}
 		if judge == nil {
 			return

@@ -142,7 +142,7 @@ func (c *checker) schema(root *jsonc.Value) {
 		c.fault(finding{offset: at.Start, path: path, rule: "nesting", text: fmt.Sprintf("fields may be nested %d deep at most", maxNesting)})
 		return
 	}
-	c.judge(meta().structure, root, place{"schema", ""}, true, nil)
+	c.judge(meta().structure, root, place{"schema", ""}, true, "")
 	properties := root.Get("properties")
 	if !properties.Is(jsonc.Object) {
 		return
@@ -233,7 +233,7 @@ func (c *checker) field(v *jsonc.Value, at place, sub bool) {
 	}
 	clean := len(c.found) == before
 	v = c.withoutDeprecated(v, at)
-	d, err := meta().find(v, sub)
+	d, says := meta().find(v, sub)
 	if d == nil {
 		found := v
 		if typ := v.Get("type"); typ != nil {
@@ -244,7 +244,7 @@ func (c *checker) field(v *jsonc.Value, at place, sub bool) {
 			note: "the types are " + quoted(types)})
 		return
 	}
-	c.judge(d, v, at, clean, err)
+	c.judge(d, v, at, clean, says)
 	if pattern := v.Get("pattern"); pattern.Is(jsonc.String) {
 		c.pattern(pattern, at, true)
 	}
@@ -312,18 +312,20 @@ func (c *checker) pattern(v *jsonc.Value, at place, official bool) {
 
 // judge holds a schema against its definition. clean says that nothing below it
 // is wrong. says is what the platform says without looking, if anything.
-func (c *checker) judge(d *definition, v *jsonc.Value, at place, clean bool, says error) {
+func (c *checker) judge(d *definition, v *jsonc.Value, at place, clean bool, says string) {
 	all := d.all().Validate(v)
-	if len(all) == 0 && says == nil {
+	if len(all) == 0 && says == "" {
 		return
 	}
 	faults := c.relevantFaults(d, v, all, at)
 	if clean {
-		var first finding
-		if says != nil {
-			first = finding{offset: v.Start, path: at.path, rule: "input-schema", text: says.Error()}
-		} else {
-			e, w := wordBest(d.root(), v, d.first().Validate(v), at.name)
+		first := finding{offset: v.Start, path: at.path, rule: "input-schema", text: says}
+		if says == "" {
+			errors := d.first().Validate(v)
+			if len(errors) == 0 {
+				return // what the platform takes is right
+			}
+			e, w := wordBest(d.root(), v, errors, at.name)
 			first = locate(e, w, at)
 		}
 		same := slices.IndexFunc(faults, func(f finding) bool { return f.text == first.text })

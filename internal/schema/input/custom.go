@@ -1,15 +1,12 @@
 package input
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/internal/secret"
 )
-
-var httpURL = regexp.MustCompile(`^(?i:https?)://`)
 
 // custom makes the checks that JSON Schema has no words for: top-level fields
 // with certain editors, and secrets that were encrypted for another schema.
@@ -83,7 +80,10 @@ func checkSources(at string, value *jsonc.Value) []string {
 	return []string{"Items in " + at + " at positions [" + strings.Join(bad, ",") + "] do not contain valid URLs"}
 }
 
-func isHTTP(url *jsonc.Value) bool { return url.Kind == jsonc.String && httpURL.MatchString(url.Text) }
+func isHTTP(url *jsonc.Value) bool {
+	scheme, _, found := strings.Cut(url.Text, "://")
+	return url.Kind == jsonc.String && found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
+}
 
 // isStale reports whether a value was encrypted for another schema of the field.
 func isStale(field *jsonc.Value, text string) bool {

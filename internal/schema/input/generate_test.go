@@ -68,8 +68,9 @@ func (g generator) maybe(percent int) bool { return g.IntN(100) < percent }
 func pick[T any](g generator, list ...T) T { return list[g.IntN(len(list))] }
 
 var (
-	patterns  = []string{"^a", "^[a-z]+$", "(?<!x)b", "^(a|b)*$", `^\d{2,}$`, "é"}
-	badRegexp = []string{"[", "(", "a{2,1}", "*a", "(?<n", "[z-a]", `\`}
+	patterns = []string{"^a", "^[a-z]+$", "(?<!x)b", "^(a|b)*$", `^\d{2,}$`, "é", `[\w-]+\.`, `^https?:\/\/`, "]", "}", "x{1", "a{,2}", `\-a`, `(?<n>a)\k<n>`, `\1a`, `(a)\1`,
+		`[\d-x]`, `\cA`, `^.{0,2}$`, `\bab\b`, `[^]`, `[]`, "", `\u0061`, `\x61`, "^$|^a$", `(?:)`, `a|`, `\S\s?`}
+	badRegexp = []string{"[", "(", "a{2,1}", "*a", "(?<n", "[z-a]", `\`, ")", "a**", "(?<n>a)(?<n>b)", `(?<n>a)\k<m>`, "(?a)", "+", "^*", "a{1}{2}"}
 	words     = []string{"a", "b", "ab", "abc", "12", "123", "", "žluť", "x y", "http://a.b", "https://example.com/x?y=1"}
 	keywords  = []string{"title", "description", "type", "editor", "default", "prefill", "example", "nullable", "errorMessage", "sectionCaption",
 		"sectionDescription", "pattern", "minLength", "maxLength", "isSecret", "dateType", "enum", "enumTitles", "enumSuggestedValues",
@@ -112,7 +113,7 @@ func (g generator) names(n int, prefix string) (names []string) {
 	for i := range n {
 		name := fmt.Sprint(prefix, i)
 		if g.maybe(4) {
-			name = pick(g, "sl/ash", "til~de", "do.t", "sp ace", "ž")
+			name = pick(g, "sl/ash", "til~de", "do.t", "sp ace", "ž", "10", "9", "", "a/", "/", "%41", "$ref", "properties", "title")
 		}
 		names = append(names, name)
 	}
@@ -343,185 +344,3 @@ func (g generator) items(editor string, depth int) *object {
 	return items
 }
 
-// mutate spoils a schema in one place.
-func (g generator) mutate(schema *object) {
-	var all []*object
-	var collect func(v any)
-	collect = func(v any) {
-		switch v := v.(type) {
-		case *object:
-			all = append(all, v)
-			for _, m := range v.members {
-				collect(m.value)
-			}
-		case []any:
-			for _, item := range v {
-				collect(item)
-			}
-		}
-	}
-	collect(schema)
-	o := pick(g, all...)
-	if len(o.members) == 0 || g.maybe(25) {
-		o.set(pick(g, keywords...), g.anything())
-		return
-	}
-	i := g.IntN(len(o.members))
-	m := &o.members[i]
-	switch g.IntN(8) {
-	case 0:
-		o.members = append(o.members[:i:i], o.members[i+1:]...)
-	case 1:
-		m.name += "s"
-	case 2:
-		m.name = pick(g, keywords...)
-	case 3:
-		if list, ok := m.value.([]any); ok && len(list) > 0 {
-			m.value = append(list[:len(list):len(list)], list[0])
-			return
-		}
-		m.value = g.anything()
-	case 4:
-		m.value = nil
-	case 5:
-		o.set("type", pick[any](g, "string", "boolean", "integer", "number", "object", "array", "null", "any", []any{"string", "array"}, []any{}))
-	case 6:
-		o.set("editor", pick(g, editors...))
-	default:
-		m.value = g.anything()
-	}
-	// A name twice would make two libraries look at different schemas.
-	seen := map[string]bool{}
-	for i := len(o.members) - 1; i >= 0; i-- {
-		if seen[o.members[i].name] {
-			o.members = append(o.members[:i:i], o.members[i+1:]...)
-			continue
-		}
-		seen[o.members[i].name] = true
-	}
-}
-
-// anything makes a value that stands in schemas somewhere.
-func (g generator) anything() any {
-	switch g.IntN(12) {
-	case 0:
-		return nil
-	case 1:
-		return g.maybe(50)
-	case 2:
-		return g.IntN(5) - 1
-	case 3:
-		return 1.5
-	case 4:
-		return pick(g, words...)
-	case 5:
-		return pick(g, editors...)
-	case 6:
-		return pick(g, allTypes...)
-	case 7:
-		return []any{pick(g, words...), pick(g, words...)}
-	case 8:
-		return []any{}
-	case 9:
-		return new(object).set(pick(g, keywords...), pick(g, words...))
-	case 10:
-		return pick(g, badRegexp...)
-	default:
-		return new(object)
-	}
-}
-
-// input makes an input for a schema, of which much is as the schema wants it.
-func (g generator) input(schema *object) *object {
-	in := new(object)
-	fields, _ := schema.get("properties").(*object)
-	if fields == nil {
-		return in
-	}
-	for _, m := range fields.members {
-		if g.maybe(85) {
-			in.set(m.name, g.value(m.value, 3))
-		}
-	}
-	g.sometimes(in, 15, "extra", 1)
-	return in
-}
-
-// value makes a value for a field.
-func (g generator) value(field any, depth int) any {
-	f, ok := field.(*object)
-	if !ok || depth == 0 || g.maybe(12) {
-		return pick[any](g, nil, true, false, 0, 1, 7, 100, -1.5, "", "a", "zz", []any{}, []any{"a", "a"}, new(object), new(object).set("b0", 1), encryptedText, encryptedJSON, staleJSON)
-	}
-	typ := f.get("type")
-	if list, ok := typ.([]any); ok && len(list) > 0 {
-		typ = pick(g, list...)
-	}
-	editor := f.get("editor")
-	if f.get("isSecret") == true && g.maybe(40) {
-		return pick[any](g, encryptedText, encryptedJSON, staleJSON, "plain")
-	}
-	switch typ {
-	case "string":
-		if enum, ok := f.get("enum").([]any); ok && len(enum) > 0 && g.maybe(60) {
-			return pick(g, enum...)
-		}
-		return pick(g, words...)
-	case "boolean":
-		return g.maybe(50)
-	case "integer":
-		return g.IntN(40) - 5
-	case "number":
-		return pick[any](g, 1, 1.5, -2, 1e22, 1e-8, 3)
-	case "array":
-		list := []any{}
-		for range g.IntN(4) {
-			switch editor {
-			case "requestListSources":
-				list = append(list, pick[any](g, new(object).set("url", pick(g, words...)), new(object).set("requestsFromUrl", pick(g, words...)),
-					new(object).set("url", "http://a.b").set("requestsFromUrl", pick(g, words...)), nil, "http://a.b", new(object)))
-			default:
-				list = append(list, g.value(f.get("items"), depth-1))
-			}
-		}
-		return list
-	case "object":
-		if editor == "proxy" {
-			return g.proxy()
-		}
-		o := new(object)
-		if fields, ok := f.get("properties").(*object); ok {
-			for _, m := range fields.members {
-				if g.maybe(75) {
-					o.set(m.name, g.value(m.value, depth-1))
-				}
-			}
-		}
-		g.sometimes(o, 20, "extra", "x")
-		return o
-	}
-	return nil
-}
-
-func (g generator) proxy() *object {
-	o := new(object)
-	g.sometimes(o, 60, "useApifyProxy", g.maybe(60))
-	g.sometimes(o, 40, "apifyProxyGroups", []any{"A"})
-	g.sometimes(o, 40, "apifyProxyCountry", pick(g, "US", "XK", "us", "XX", "", "GB"))
-	if g.maybe(40) {
-		list := []any{}
-		for range g.IntN(3) {
-			list = append(list, pick(g, "http://a.b:1", "http://u:p@a.b:80", "socks5h://h.x:9", "ftp://a.b:1", "http://a.b", " https://1.2.3.4:80 ", "", "HTTP://a.b:1"))
-		}
-		o.set("proxyUrls", list)
-	}
-	return o
-}
-
-// Encrypted values: a text, an object or array whose schema is not said, and one
-// of a schema that is none of ours.
-const (
-	encryptedText = "ENCRYPTED_VALUE:aaaa:bbbb"
-	encryptedJSON = "ENCRYPTED_JSON:aaaa:bbbb"
-	staleJSON     = "ENCRYPTED_JSON:0123456789:aaaa:bbbb"
-)

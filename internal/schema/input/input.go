@@ -1,9 +1,10 @@
-// Package input validates Actor inputs against input schemas, with the
-// official messages, and fills in defaults.
+// Package input judges input schemas and the inputs of Actors by them, with the
+// platform's own messages, fills in defaults and encrypts secrets.
 //
-// The rules are those of the platform's documentation. Values are judged where
-// they stand in the JSON text: nothing is decoded and encoded again, so numbers
-// keep their digits and objects their order.
+// The rules are those of the platform's documentation and of the schema of input
+// schemas that it publishes. Values are judged where they stand in the JSON text:
+// nothing is decoded and encoded again, so numbers keep their digits and objects
+// their order.
 package input
 
 import (
@@ -37,10 +38,14 @@ type Schema struct {
 	items    map[*jsonc.Value]*jsonc.Value
 }
 
+// inputOptions are those with which the platform judges inputs, but that it lists
+// every error.
+var inputOptions = jsonschema.Options{Draft: jsonschema.Draft201909, AllErrors: true, LoosePatterns: true}
+
 // compile makes ready what is known to be an input schema. The list says what
 // makes it useless for judging inputs all the same.
 func compile(doc *jsonc.Document, root *jsonc.Value) (*Schema, diagnostic.List) {
-	compiled, faults := jsonschema.Compile(doc, root, jsonschema.Options{Draft: jsonschema.Draft201909, AllErrors: true})
+	compiled, faults := jsonschema.Compile(doc, root, inputOptions)
 	if len(faults.Errors()) > 0 {
 		return nil, faults
 	}

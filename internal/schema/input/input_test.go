@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/greenroom-dev/greenroom/internal/diagnostic"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -62,6 +64,23 @@ func TestStructureFaultsAreToldTogether(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q lacks %q", err, want)
 		}
+	}
+}
+
+func TestCheckOfAnInlinedSchema(t *testing.T) {
+	doc, err := jsonc.Parse("actor.json", []byte("{\n\"a/b\": [1, {\"title\": \"t\", \"type\": \"object\", \"schemaVersion\": 1,\n\"properties\": {\"x/y\": {\"type\": \"boolean\", \"title\": \"t\", \"description\": \"d\", \"typo\": 1}}, \"required\": [\"z\"]}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, got := Check(doc, doc.Root.Get("a/b").Items[1])
+	want := diagnostic.List{
+		{Severity: diagnostic.Error, File: "actor.json", Line: 3, Column: 77, Path: "/a~1b/1/properties/x~1y/typo", Rule: "unknown-field",
+			Message: `Property schema.properties.x/y.typo is not allowed. (did you mean "type"?)`},
+		{Severity: diagnostic.Error, File: "actor.json", Line: 3, Column: 103, Path: "/a~1b/1/required/0", Rule: "unknown-field",
+			Message: "Field schema.properties.z does not exist, but it is specified in schema.required. Either define the field or remove it from schema.required."},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || in != nil {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -154,9 +173,9 @@ func TestPrefilled(t *testing.T) {
 
 // Schemas of sample Actors in this repository must pass.
 func TestSampleSchemas(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/actors/*/.actor/*.json")
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("../../../testdata/actors/*/.actor/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for _, file := range files {
 		if !strings.EqualFold(filepath.Base(file), "input_schema.json") {

@@ -2,7 +2,6 @@ package input
 
 import (
 	_ "embed"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -149,8 +148,9 @@ func replaced(v *jsonc.Value, name string, value *jsonc.Value) *jsonc.Value {
 
 // find gives the definition for a field of that type, nil when there is none for
 // the type. A field with an enum or a resourceType has a definition of its own.
-// The error is what the platform says of an enum where its type allows none.
-func (m *metaSchema) find(field *jsonc.Value, sub bool) (*definition, error) {
+// says is what the platform says, without looking further, of an enum where the
+// type allows none.
+func (m *metaSchema) find(field *jsonc.Value, sub bool) (d *definition, says string) {
 	list := m.fields
 	if sub {
 		list = m.subFields
@@ -180,15 +180,13 @@ func (m *metaSchema) find(field *jsonc.Value, sub bool) (*definition, error) {
 	}
 	switch {
 	case matching < 2:
-		return last, nil
+		return last, ""
 	case truthy(field.Get("enum")) && enum == nil:
-		return plain, errNoEnum
+		return plain, `Input schema validation failed to find "enum property" definition`
 	case truthy(field.Get("enum")):
-		return enum, nil
+		return enum, ""
 	case truthy(field.Get("resourceType")):
-		return resource, nil
+		return resource, ""
 	}
-	return plain, nil
+	return plain, ""
 }
-
-var errNoEnum = errors.New(`Input schema validation failed to find "enum property" definition`)

@@ -137,6 +137,9 @@ func TestOracleSchemas(t *testing.T) {
 	for seed := range count(4000) {
 		g := newGenerator(uint64(seed))
 		schema := g.schema()
+		if seed%4 == 0 {
+			schema = g.soup()
+		}
 		for range g.IntN(4) {
 			g.mutate(schema)
 		}

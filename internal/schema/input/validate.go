@@ -23,17 +23,13 @@ func (in *Schema) Validate(input json.RawMessage) ([]FieldError, error) {
 	if v.Kind != jsonc.Object {
 		return []FieldError{{Message: "Field input must be object"}}, nil
 	}
-	found := make([]found, 0, 8)
+	var all []found
 	for _, e := range in.compiled.Validate(v) {
 		if f := in.complaint(e); !in.isEncrypted(e, f.top) {
-			found = append(found, f)
+			all = append(all, f)
 		}
 	}
-	found = append(found, in.custom(v)...)
-	if len(found) == 0 {
-		return nil, nil
-	}
-	return in.arrange(found), nil
+	return in.arrange(append(all, in.custom(v)...)), nil
 }
 
 // found is a complaint and the top-level field it belongs to.
@@ -82,6 +78,9 @@ func (in *Schema) isEncrypted(e jsonschema.Error, top string) bool {
 
 // arrange orders complaints by field and drops those that say the same again.
 func (in *Schema) arrange(all []found) []FieldError {
+	if len(all) == 0 {
+		return nil
+	}
 	order := make(map[string]int)
 	for i, m := range in.fields {
 		order[m.Name] = i
