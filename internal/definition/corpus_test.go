@@ -329,6 +329,13 @@ func TestKinds(t *testing.T) {
 		"actor.json": KindActor, "apify.json": KindActor, "output_schema.json": KindOutput, "Dataset.json": KindDataset,
 		"key_value_store_schema.json": KindKeyValueStore, "openapi.json": KindWebServer, "INPUT_SCHEMA.json": KindInput, "x.json": KindInput,
 	} {
+		doc, err := jsonc.Parse("x", []byte(`{"actorSpecification":1}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := kindOf(name, doc.Root); got != want && want != KindInput {
+			t.Errorf("%s that only has a version is taken for the %s", name, got.Title())
+		}
 		if got := kindOf(filepath.Join("output", name), nil); got != want {
 			t.Errorf("%s is taken for the %s", name, got.Title())
 		}

@@ -51,10 +51,10 @@ func (r *reader) document(root *jsonc.Value, counts map[string]jsonc.Member) {
 			names[m.At], taken[name] = name, true
 		}
 	}
-	var moved object // into storages
+	var added object // to storages
 	for _, name := range []string{"dataset", "keyValueStore"} {
 		if m := counts[name]; m.Value != nil && !memberOf(root.Get("storages"), m) {
-			moved.set(name, r.withSchemas(m.Value))
+			added.set(name, r.withSchemas(m.Value))
 		}
 	}
 	storagesWritten := false
@@ -66,7 +66,7 @@ func (r *reader) document(root *jsonc.Value, counts map[string]jsonc.Member) {
 			doc.set(name, r.withSchemas(m.Value))
 		case m.Name == "storages" && m.Value.Kind == jsonc.Object:
 			storagesWritten = true
-			storages := object(bytes.Clone(moved))
+			storages := object(bytes.Clone(added))
 			for _, inner := range m.Value.Unique() {
 				storages.set(inner.Name, r.withSchemas(inner.Value))
 			}
@@ -75,8 +75,8 @@ func (r *reader) document(root *jsonc.Value, counts map[string]jsonc.Member) {
 			doc.set(m.Name, m.Value.JSON())
 		}
 	}
-	if len(moved) > 0 && !storagesWritten {
-		doc.set("storages", moved.json())
+	if len(added) > 0 && !storagesWritten {
+		doc.set("storages", added.json())
 	}
 	if counts["input"].Value == nil && r.inputRoot != nil {
 		doc.set("input", r.inputRoot.JSON())

@@ -68,12 +68,10 @@ func (r *reader) current(root *jsonc.Value) {
 		r.text(f.value(name), &ignored)
 	}
 	r.environment(f.value("environmentVariables"))
-	if v := f.value("meta"); v.Is(jsonc.Object) {
-		a.Meta = v.JSON()
-	} else if v != nil {
-		r.wrongType(v, "an object")
+	if meta := f.value("meta"); r.object(meta, "an object") {
+		a.Meta = meta.JSON()
 	}
-	if labels := f.value("labels"); r.texts(labels) {
+	if labels := f.value("labels"); r.object(labels, "an object of strings") {
 		for _, m := range labels.Unique() {
 			if m.Value.Kind != jsonc.String {
 				r.wrongType(m.Value, "a string")
@@ -128,7 +126,7 @@ func (r *reader) buildTag(v *jsonc.Value) {
 }
 
 func (r *reader) environment(v *jsonc.Value) {
-	if !r.texts(v) {
+	if !r.object(v, "an object of strings") {
 		return
 	}
 	for _, m := range v.Unique() {
@@ -197,7 +195,12 @@ func (r *reader) memory(initial, least, most *jsonc.Value) {
 	if initial.Is(jsonc.String) {
 		expression, err := memory.Parse(initial.Text)
 		if err != nil {
-			r.tell(broken, initial, "memory-expression", "is no expression that the platform can evaluate: %s", err)
+			hint := ""
+			if strings.Contains(initial.Text, "${") {
+				hint = "; variables are written {{input.name}}" // as in the whitepaper, once
+			}
+			// The platform falls back to a fixed amount with every run.
+			r.tell(refused, initial, "memory-expression", "is no expression that can be evaluated: %s%s", err, hint)
 			return
 		}
 		a.DefaultMemory = expression
@@ -215,11 +218,7 @@ func (r *reader) memory(initial, least, most *jsonc.Value) {
 }
 
 func (r *reader) scripts(v *jsonc.Value) {
-	switch {
-	case v == nil:
-		return
-	case v.Kind != jsonc.Object:
-		r.wrongType(v, "an object")
+	if !r.object(v, "an object") {
 		return
 	}
 	// The whitepaper once had post-create; whoever has it still means well.

@@ -2,13 +2,29 @@ package definition
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
+
+// However much there is to say, that something is broken is not forgotten.
+func TestManyFindings(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("{")
+	for i := range 100_000 {
+		fmt.Fprintf(&text, "\"unknown%d\": 1,\n", i)
+	}
+	text.WriteString(`"name": 5}`)
+	reading := read("/x", "/x/.actor/actor.json", []byte(text.String()), (*reader).current).reading()
+	if n := len(reading.Diagnostics); n > 2*maxFindings || len(reading.Diagnostics.Errors()) != 3 || reading.Actor != nil {
+		t.Errorf("%d diagnostics, of which errors: %v", n, reading.Diagnostics.Errors())
+	}
+}
 
 func FuzzRead(f *testing.F) {
 	f.Add(example)

@@ -63,10 +63,10 @@ func kindOf(file string, root *jsonc.Value) Kind {
 		return KindInput
 	case name == fileName || name == legacyName:
 		return KindActor
-	case has("actorSpecification") && !has("fields", "views"):
-		return KindActor
 	case has("fields", "views"):
 		return KindDataset
+	case has("actorSpecification") && has("name", "version", "storages", "input", "output", "dockerfile"):
+		return KindActor
 	case named("input"):
 		return KindInput
 	case named("output"):
@@ -77,6 +77,8 @@ func kindOf(file string, root *jsonc.Value) Kind {
 		return KindKeyValueStore
 	case named("openapi", "web_server", "web-server", "webserver"):
 		return KindWebServer
+	case has("actorSpecification"):
+		return KindActor
 	default:
 		return KindInput
 	}

@@ -48,8 +48,9 @@ type finding struct {
 	weight weight
 }
 
-// maxFindings bounds how much is remembered of a hostile file; more helps nobody.
-const maxFindings = 1000
+// maxFindings bounds how much of one weight is remembered of a hostile file; more
+// helps nobody.
+const maxFindings = 200
 
 // reader fills an Actor from a document and remembers everything that there is
 // to say about it.
@@ -57,6 +58,7 @@ type reader struct {
 	doc   *jsonc.Document
 	actor *Actor
 	found []finding
+	count [advice + 1]int // of found, by weight
 	parts []Part
 
 	// documents are the parsed files by path, schemas what was made of them, so
@@ -90,7 +92,7 @@ func (r *reader) diagnostics(p purpose) (list diagnostic.List) {
 // add records what was found, by others too.
 func (r *reader) add(w weight, list ...diagnostic.Diagnostic) {
 	for _, d := range list {
-		if len(r.found) < maxFindings {
+		if r.count[w]++; r.count[w] <= maxFindings {
 			r.found = append(r.found, finding{d, w})
 		}
 	}
@@ -166,16 +168,13 @@ func (r *reader) text(v *jsonc.Value, to *string) bool {
 	return true
 }
 
-// texts checks that a value, which may be absent, is an object of strings.
-func (r *reader) texts(v *jsonc.Value) bool {
-	if v == nil {
-		return false
+// object tells whether a value, which may be absent, is an object; anything else
+// is a fault. What is allowed is said in words.
+func (r *reader) object(v *jsonc.Value, allowed string) bool {
+	if v != nil && v.Kind != jsonc.Object {
+		r.wrongType(v, allowed)
 	}
-	if v.Kind != jsonc.Object {
-		r.wrongType(v, "an object of strings")
-		return false
-	}
-	return true
+	return v.Is(jsonc.Object)
 }
 
 // fields are the members of an object by name.
@@ -194,7 +193,7 @@ func (r *reader) fieldsOf(object *jsonc.Value, w weight, known []string) fields 
 	f := fields{}
 	for _, m := range object.Unique() {
 		f[m.Name] = m
-		if !slices.Contains(known, m.Name) {
+		if !slices.Contains(known, m.Name) && r.count[w] < maxFindings {
 			r.tellMember(w, m, "unknown-field", "the field %s is not known and %s%s", r.quoted(m.Value), effect, shape.Meant(m.Name, known))
 		}
 	}

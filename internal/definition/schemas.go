@@ -176,10 +176,8 @@ var storageFields = []string{"dataset", "datasets", "keyValueStore", "keyValueSt
 // counted as dataset and keyValueStore.
 func (r *reader) storages(f fields) (data, store jsonc.Member) {
 	inner := fields{}
-	if v := f.value("storages"); v.Is(jsonc.Object) {
+	if v := f.value("storages"); r.object(v, "an object") {
 		inner = r.fieldsOf(v, refused, storageFields)
-	} else if v != nil {
-		r.wrongType(v, "an object")
 	}
 	all := fields{}
 	for _, name := range []string{"datasetSchema", "dataset", "keyValueStoreSchema", "keyValueStore"} {
@@ -232,8 +230,7 @@ func (r *reader) datasets(one, several jsonc.Member) {
 			r.name(one.Value), defaultAlias)
 		return
 	}
-	if v.Kind != jsonc.Object {
-		r.wrongType(v, "an object of schemas by alias")
+	if !r.object(v, "an object of schemas by alias") {
 		return
 	}
 	members := v.Unique()
@@ -267,8 +264,7 @@ func aliases(members []jsonc.Member) string {
 // datasets that only the default store can have, beside the store that is
 // already known. It gives the member that counts.
 func (r *reader) keyValueStores(several, one jsonc.Member) jsonc.Member {
-	if several.Value.Kind != jsonc.Object {
-		r.wrongType(several.Value, "an object of schemas by alias")
+	if !r.object(several.Value, "an object of schemas by alias") {
 		return one
 	}
 	for _, m := range several.Value.Unique() {
