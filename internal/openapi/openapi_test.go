@@ -219,3 +219,20 @@ func TestNames(t *testing.T) {
 		t.Errorf("no name: got %v", err)
 	}
 }
+
+// FuzzConvert checks that whatever a schema holds comes out as JSON.
+func FuzzConvert(f *testing.F) {
+	f.Add([]byte(`{"type":"object","nullable":true,"properties":{"a":{"type":"array","items":[{"$ref":"#"}],"additionalItems":false,"enum":[1,null],"enumTitles":["x","y"]}}}`))
+	f.Add([]byte(`{"type":["string"],"editor":"stringList","isSecret":true,"prefill":1,"example":1,"enumSuggestedValues":[2],"unit":"s"}`))
+	f.Add([]byte(`[true, {"not": false}]`))
+	f.Fuzz(func(t *testing.T, schema []byte) {
+		converted, err := convert("schema", "#/x", schema)
+		if err != nil {
+			return
+		}
+		text, err := marshal(converted)
+		if err != nil || !json.Valid(text) {
+			t.Fatalf("%v: %s", err, text)
+		}
+	})
+}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // tool gives a program or folder that an environment variable names; without it
@@ -208,6 +209,39 @@ func TestFaults(t *testing.T) {
 	}
 	if _, err := Generate(Input(json.RawMessage(`{}`)), Options{Language: "cobol"}); err == nil {
 		t.Error("an unknown language: no error")
+	}
+}
+
+// Hostile schemas must neither take long nor give code without end.
+func TestHostile(t *testing.T) {
+	multiply := strings.Repeat(`{"type":["object","object","string"],"anyOf":[`, 60) + `{}` + strings.Repeat(`]}`, 60)
+	var same, refs strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&same, `"a%s":{"type":"object"},`, strings.Repeat("-", i%100)+strings.Repeat("+", i/100))
+		fmt.Fprintf(&refs, `"p%d":{"$ref":"#/definitions/a%s"},`, i, strings.Repeat("-", i%100)+strings.Repeat("+", i/100))
+	}
+	var doubles strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&doubles, `"d%d":{"type":"array","items":[{"$ref":"#/definitions/d%d"},{"$ref":"#/definitions/d%d"}]},`, i, i+1, i+1)
+	}
+	for name, schema := range map[string]string{
+		"multiply": `{"type":"object","properties":{"a":` + multiply + `}}`,
+		"names":    `{"type":"object","properties":{` + refs.String() + `"z":{}},"definitions":{` + same.String() + `"z":{}}}`,
+		"doubles":  `{"type":"object","properties":{"a":{"$ref":"#/definitions/d0"}},"definitions":{` + doubles.String() + `"d60":{"type":"string"}}}`,
+		"tuple":    `{"type":"object","properties":{"a":{"type":"array","minItems":1000000000}}}`,
+		"values":   `{"type":"object","properties":{"a":{"enum":[` + strings.Repeat(`"abcdefgh",`, 20000) + `1]}}}`,
+	} {
+		for _, language := range Languages() {
+			start := time.Now()
+			files, err := Generate([]Source{{File: "input", Name: "input", Schema: json.RawMessage(schema)}}, Options{Language: language})
+			size := 0
+			if err == nil {
+				size = len(files[0].Data)
+			}
+			if took := time.Since(start); took > 10*time.Second || size > 10<<20 {
+				t.Errorf("%s in %s: %d bytes in %v", name, language, size, took)
+			}
+		}
 	}
 }
 

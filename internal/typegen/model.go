@@ -18,7 +18,7 @@ const (
 	intersectionType // members
 )
 
-// Type is a type that a schema describes, in no language yet.
+// typ is a type that a schema describes, in no language yet.
 type typ struct {
 	kind kind
 	// name is set when the type is declared on its own and used by name.
@@ -50,7 +50,7 @@ type member struct {
 	value any
 }
 
-// hidden reports whether the type says nothing beside a name of its own.
+// commented reports whether there is something to say about the type.
 func (t *typ) commented() bool { return t.doc != "" || t.deprecated }
 
 // walk calls visit for t and every type below it, each once, in the order of

@@ -6,17 +6,20 @@ import (
 	"unicode"
 )
 
-// names are those that are taken.
-type names map[string]bool
+// names are those that are taken, each with the number to try next for another
+// that wishes for it.
+type names map[string]int
 
 // unique gives a name that nobody has yet: the one wished for, or that with a
 // number.
 func (n names) unique(wish string) string {
 	name := wish
-	for i := 1; n[name]; i++ {
-		name = wish + strconv.Itoa(i)
+	for next, taken := n[name]; taken; _, taken = n[name] {
+		name = wish + strconv.Itoa(next)
+		next++
+		n[wish] = next
 	}
-	n[name] = true
+	n[name] = 1
 	return name
 }
 

@@ -35,7 +35,7 @@ type pythonModule struct {
 func python(types []*typ, taken names) []byte {
 	m := &pythonModule{taken: taken, declared: map[*typ]string{}, pending: map[*typ]bool{}, inlined: map[*typ]bool{}, imports: map[string]bool{}}
 	for _, name := range append(slices.Clone(pythonTyping), "False", "None", "True") {
-		taken[name] = true
+		taken[name] = 1
 	}
 	for _, t := range types {
 		simplify(t, map[*typ]bool{})

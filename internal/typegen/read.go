@@ -12,10 +12,12 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// maxDepth bounds the nesting of schemas, and maxTuple the elements of a list
-// that are spelled out: minItems may be any number.
+// maxDepth bounds the nesting of schemas, maxTypes how many types they describe
+// (alternatives within lists of types multiply), and maxTuple the elements of a
+// list that are spelled out: minItems may be any number.
 const (
 	maxDepth = 100
+	maxTypes = 100_000
 	maxTuple = 100
 )
 
@@ -41,6 +43,7 @@ type reader struct {
 	names       names
 	facets      []facet
 	depth       int
+	made        int
 	err         error
 }
 
@@ -197,6 +200,10 @@ func (r *reader) fail(format string, args ...any) {
 
 // shape makes the type of a schema object that is no reference.
 func (r *reader) shape(v *jsonc.Value, p presence) *typ {
+	if r.made++; r.made > maxTypes {
+		r.fail("the schema describes more than %d types", maxTypes)
+		return &typ{kind: unknownType}
+	}
 	s := newSchema(v)
 	var readings []*typ
 	for _, f := range r.facets {
