@@ -8,10 +8,10 @@ import (
 )
 
 var (
-	shellArguments = regexp.MustCompile(`\$(\{?[1-9@*]|\{?#)|\bgetopts\b`)
+	shellArguments = regexp.MustCompile(`\$(\{?[1-9@*]|\{?#)|\bgetopts\b|\bfor\s+[A-Za-z_]\w*\s*;?\s*do\b`)
 	shellNumber    = regexp.MustCompile(`\$\{?([1-9])`)
-	shellAll       = regexp.MustCompile(`\$\{?[@*]|"\$@"`)
-	shellReads     = regexp.MustCompile(`(?m)(^|[;|&({]|\bwhile\s+(IFS=\S*\s+)?)\s*read\b|/dev/stdin|<&0|\$\(cat\)`)
+	shellAll       = regexp.MustCompile(`\$\{?[@*]|\bfor\s+[A-Za-z_]\w*\s*;?\s*do\b`)
+	shellReads     = regexp.MustCompile(`(?m)(^|[;|&({]|\bwhile\s+(IFS=\S*\s+)?)\s*read\b|/dev/stdin|<&0|\$\(cat\)|(?m:^\s*(exec\s+)?(cat|sort|uniq|rev|tac|tr\s[^|<>]*?)(\s+-\S*)*\s*(\||$))`)
 	shellFilters   = regexp.MustCompile(`^\s*(exec\s+)?(LC_ALL=\S+\s+)?(cat|sed|awk|gawk|grep|egrep|tr|sort|uniq|cut|wc|head|tail|tac|rev|nl|jq|fold|paste|column)\b`)
 	getoptsCall    = regexp.MustCompile(`getopts\s+["']?:?([A-Za-z0-9:]+)["']?`)
 )

@@ -1,0 +1,3 @@
+module example.com/tools/collatz
+
+go 1.26

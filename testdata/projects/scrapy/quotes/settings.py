@@ -1,0 +1,5 @@
+BOT_NAME = "quotes"
+SPIDER_MODULES = ["quotes.spiders"]
+NEWSPIDER_MODULE = "quotes.spiders"
+ROBOTSTXT_OBEY = False
+TELNETCONSOLE_ENABLED = False
