@@ -3,6 +3,7 @@ package jsonschema
 import (
 	"strconv"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -104,16 +105,16 @@ func (b *builder) contains(name string, value *jsonc.Value) rule {
 	least, most := 1.0, -1.0 // a negative bound is none
 	if b.opts.Draft == Draft201909 {
 		if v := b.schema.Get("minContains"); v.Is(jsonc.Number) {
-			least = number(v)
+			least = canon.Number(v)
 		}
 		if v := b.schema.Get("maxContains"); v.Is(jsonc.Number) {
-			most = number(v)
+			most = canon.Number(v)
 		}
 	}
-	wrong := b.complaint(name, `{"minContains":`+numberText(least)+`}`, "must contain at least "+numberText(least)+" valid item(s)")
+	wrong := b.complaint(name, `{"minContains":`+canon.NumberText(least)+`}`, "must contain at least "+canon.NumberText(least)+" valid item(s)")
 	if most >= 0 {
-		wrong = b.complaint(name, `{"minContains":`+numberText(least)+`,"maxContains":`+numberText(most)+`}`,
-			"must contain at least "+numberText(least)+" and no more than "+numberText(most)+" valid item(s)")
+		wrong = b.complaint(name, `{"minContains":`+canon.NumberText(least)+`,"maxContains":`+canon.NumberText(most)+`}`,
+			"must contain at least "+canon.NumberText(least)+" and no more than "+canon.NumberText(most)+" valid item(s)")
 	}
 	switch {
 	case most < 0 && least == 0:
@@ -226,7 +227,7 @@ func twins(r *run, v *jsonc.Value, simple types, n *node) (i, j int, found bool)
 			if !simple.has(v.Items[i]) {
 				continue
 			}
-			key = appendKey(key[:0], v.Items[i])
+			key = canon.AppendKey(key[:0], v.Items[i])
 			r.spend(1+len(key)/16, v, n)
 			if j, ok := seen[string(key)]; ok {
 				return i, j, true
@@ -236,7 +237,7 @@ func twins(r *run, v *jsonc.Value, simple types, n *node) (i, j int, found bool)
 		return 0, 0, false
 	}
 	for at, item := range v.Items {
-		key = appendKey(key[:0], item)
+		key = canon.AppendKey(key[:0], item)
 		r.spend(1+len(key)/16, v, n)
 		if before, ok := seen[string(key)]; ok {
 			i, j, found = at, before, true

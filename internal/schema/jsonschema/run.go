@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
@@ -258,8 +259,8 @@ func (r *run) abort(v *jsonc.Value, n *node, keyword, message string) {
 
 // match matches a pattern; one that takes too long ends the evaluation.
 func (r *run) match(re *ecma.Regexp, pattern, text string, v *jsonc.Value, n *node, keyword string) bool {
-	ok, steps, err := re.MatchWithin(text, 8*r.budget)
-	r.spend(steps/8, v, n)
+	ok, steps, err := re.MatchWithin(text, 2*r.budget)
+	r.spend(steps/2, v, n)
 	if err != nil {
 		r.abort(v, n, keyword, fmt.Sprintf("takes too long to match against pattern %q", pattern))
 		return false
@@ -269,7 +270,7 @@ func (r *run) match(re *ecma.Regexp, pattern, text string, v *jsonc.Value, n *no
 
 // get looks a member up.
 func (r *run) get(object *jsonc.Value, name string) *jsonc.Value {
-	if len(object.Members) <= few {
+	if len(object.Members) <= canon.Few {
 		return object.Get(name)
 	}
 	return r.directory(object).byName[name]
@@ -277,8 +278,8 @@ func (r *run) get(object *jsonc.Value, name string) *jsonc.Value {
 
 // members gives the members in JavaScript's order.
 func (r *run) members(object *jsonc.Value) []jsonc.Member {
-	if len(object.Members) <= few {
-		return ordered(object)
+	if len(object.Members) <= canon.Few {
+		return canon.Members(object)
 	}
 	return r.directory(object).members
 }
@@ -292,7 +293,7 @@ type directory struct {
 func (r *run) directory(object *jsonc.Value) *directory {
 	d, ok := r.directories[object]
 	if !ok {
-		d = &directory{byName: make(map[string]*jsonc.Value, len(object.Members)), members: ordered(object)}
+		d = &directory{byName: make(map[string]*jsonc.Value, len(object.Members)), members: canon.Members(object)}
 		for _, m := range d.members {
 			d.byName[m.Name] = m.Value
 		}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/canon"
+	"github.com/greenroom-dev/greenroom/internal/schema/format"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -13,7 +15,7 @@ func (b *builder) limit(name string, value *jsonc.Value) rule {
 	if !value.Is(jsonc.Number) {
 		return nil
 	}
-	bound := number(value)
+	bound := canon.Number(value)
 	var sign string
 	var fits func(f float64) bool
 	switch name {
@@ -26,20 +28,20 @@ func (b *builder) limit(name string, value *jsonc.Value) rule {
 	default:
 		sign, fits = ">", func(f float64) bool { return f > bound }
 	}
-	params := appendNumberJSON([]byte(`{"comparison":"`+sign+`","limit":`), bound)
-	wrong := b.complaint(name, string(params)+"}", "must be "+sign+" "+numberText(bound))
-	return func(r *run, m mode, v *jsonc.Value) bool { return fits(number(v)) || r.fail(m, v, wrong) }
+	params := canon.AppendNumberJSON([]byte(`{"comparison":"`+sign+`","limit":`), bound)
+	wrong := b.complaint(name, string(params)+"}", "must be "+sign+" "+canon.NumberText(bound))
+	return func(r *run, m mode, v *jsonc.Value) bool { return fits(canon.Number(v)) || r.fail(m, v, wrong) }
 }
 
 func (b *builder) multipleOf(name string, value *jsonc.Value) rule {
 	if !value.Is(jsonc.Number) {
 		return nil
 	}
-	unit := number(value)
-	params := appendNumberJSON([]byte(`{"multipleOf":`), unit)
-	wrong := b.complaint(name, string(params)+"}", "must be multiple of "+numberText(unit))
+	unit := canon.Number(value)
+	params := canon.AppendNumberJSON([]byte(`{"multipleOf":`), unit)
+	wrong := b.complaint(name, string(params)+"}", "must be multiple of "+canon.NumberText(unit))
 	return func(r *run, m mode, v *jsonc.Value) bool {
-		quotient := number(v) / unit
+		quotient := canon.Number(v) / unit
 		// JavaScript's parseInt reads no exponent, which numbers from 1e21
 		// on are written with.
 		whole := isInteger(quotient) && math.Abs(quotient) < 1e21
@@ -53,13 +55,13 @@ func (b *builder) count(name string, value *jsonc.Value, noun string, of func(v 
 	if !value.Is(jsonc.Number) {
 		return nil
 	}
-	bound := number(value)
+	bound := canon.Number(value)
 	upper, word := name[:3] == "max", "fewer"
 	if upper {
 		word = "more"
 	}
-	wrong := b.complaint(name, string(appendNumberJSON([]byte(`{"limit":`), bound))+"}",
-		fmt.Sprintf("must NOT have %s than %s %s", word, numberText(bound), noun))
+	wrong := b.complaint(name, string(canon.AppendNumberJSON([]byte(`{"limit":`), bound))+"}",
+		fmt.Sprintf("must NOT have %s than %s %s", word, canon.NumberText(bound), noun))
 	return func(r *run, m mode, v *jsonc.Value) bool {
 		n := float64(of(v))
 		if upper && n > bound || !upper && n < bound {
@@ -79,7 +81,7 @@ func (b *builder) itemCount(name string, value *jsonc.Value) rule {
 
 func (b *builder) memberCount(name string, value *jsonc.Value) rule {
 	return b.count(name, value, "properties", func(v *jsonc.Value) int {
-		if repeats(v.Members) {
+		if canon.Repeats(v.Members) {
 			return len(v.Unique())
 		}
 		return len(v.Members)
@@ -94,7 +96,7 @@ func (b *builder) textPattern(name string, value *jsonc.Value) rule {
 	if re == nil {
 		return nil
 	}
-	params := appendString([]byte(`{"pattern":`), text)
+	params := canon.AppendString([]byte(`{"pattern":`), text)
 	wrong := b.complaint(name, string(params)+"}", `must match pattern "`+text+`"`)
 	return func(r *run, m mode, v *jsonc.Value) bool {
 		ok := r.match(re, text, v.Text, v, wrong.node, name)
@@ -103,7 +105,7 @@ func (b *builder) textPattern(name string, value *jsonc.Value) rule {
 }
 
 func (b *builder) stringFormat(name string, value *jsonc.Value) rule {
-	check := stringFormats[value.Text]
+	check := format.Text(value.Text)
 	if !b.opts.Formats || check == nil {
 		return nil
 	}
@@ -115,15 +117,15 @@ func (b *builder) stringFormat(name string, value *jsonc.Value) rule {
 }
 
 func (b *builder) numberFormat(name string, value *jsonc.Value) rule {
-	check := numberFormats[value.Text]
+	check := format.Number(value.Text)
 	if !b.opts.Formats || check == nil {
 		return nil
 	}
 	wrong := b.formatComplaint(name, value)
-	return func(r *run, m mode, v *jsonc.Value) bool { return check(number(v)) || r.fail(m, v, wrong) }
+	return func(r *run, m mode, v *jsonc.Value) bool { return check(canon.Number(v)) || r.fail(m, v, wrong) }
 }
 
 func (b *builder) formatComplaint(name string, value *jsonc.Value) *complaint {
-	params := appendString([]byte(`{"format":`), value.Text)
+	params := canon.AppendString([]byte(`{"format":`), value.Text)
 	return b.complaint(name, string(params)+"}", `must match format "`+value.Text+`"`)
 }

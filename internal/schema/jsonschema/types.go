@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -15,7 +16,7 @@ type types struct {
 
 func (t types) has(v *jsonc.Value) bool {
 	for _, name := range t.names {
-		if name == string(v.Kind) || name == "integer" && v.Kind == jsonc.Number && isInteger(number(v)) {
+		if name == string(v.Kind) || name == "integer" && v.Kind == jsonc.Number && isInteger(canon.Number(v)) {
 			return true
 		}
 	}
@@ -79,7 +80,7 @@ func (b *builder) types() {
 	b.node.typeFirst = t.single == "" || !b.usesGroup(t.single)
 	if b.schema.Get("type").Is(jsonc.String) {
 		name := b.schema.Get("type").Text
-		b.node.wrongType = b.complaint("type", `{"type":`+string(appendString(nil, name))+`}`, "must be "+name)
+		b.node.wrongType = b.complaint("type", `{"type":`+string(canon.AppendString(nil, name))+`}`, "must be "+name)
 		return
 	}
 	params := []byte(`{"type":[`)
@@ -87,7 +88,7 @@ func (b *builder) types() {
 		if i > 0 {
 			params = append(params, ',')
 		}
-		params = appendString(params, name)
+		params = canon.AppendString(params, name)
 	}
 	b.node.wrongType = b.complaint("type", string(append(params, `]}`...)), "must be "+strings.Join(t.names, ","))
 }

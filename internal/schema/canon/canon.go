@@ -1,4 +1,6 @@
-package jsonschema
+// Package canon sees JSON values as JavaScript does: how it reads numbers, writes
+// values, orders the members of objects and tells equal values.
+package canon
 
 import (
 	"math"
@@ -9,19 +11,19 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
-// few is the number of members up to which an object is searched from end to
+// Few is the number of members up to which an object is searched from end to
 // end instead of through an index.
-const few = 16
+const Few = 16
 
-// number gives a JSON number as JavaScript reads it: a double, infinite when
+// Number gives a JSON number as JavaScript reads it: a double, infinite when
 // it is too large for one.
-func number(v *jsonc.Value) float64 {
+func Number(v *jsonc.Value) float64 {
 	f, _ := strconv.ParseFloat(v.Text, 64)
 	return f
 }
 
-// appendNumber writes a number as JavaScript does.
-func appendNumber(dst []byte, f float64) []byte {
+// AppendNumber writes a number as JavaScript does.
+func AppendNumber(dst []byte, f float64) []byte {
 	switch abs := math.Abs(f); {
 	case math.IsInf(f, 1):
 		return append(dst, "Infinity"...)
@@ -38,18 +40,19 @@ func appendNumber(dst []byte, f float64) []byte {
 	return append(dst, strings.TrimLeft(exponent[1:], "0")...)
 }
 
-func numberText(f float64) string { return string(appendNumber(nil, f)) }
+// NumberText is AppendNumber as a text.
+func NumberText(f float64) string { return string(AppendNumber(nil, f)) }
 
-// appendNumberJSON writes a number as JSON.stringify does.
-func appendNumberJSON(dst []byte, f float64) []byte {
+// AppendNumberJSON writes a number as JSON.stringify does.
+func AppendNumberJSON(dst []byte, f float64) []byte {
 	if math.IsInf(f, 0) {
 		return append(dst, "null"...)
 	}
-	return appendNumber(dst, f)
+	return AppendNumber(dst, f)
 }
 
-// appendString writes a string as JSON.stringify does.
-func appendString(dst []byte, s string) []byte {
+// AppendString writes a string as JSON.stringify does.
+func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	start := 0
@@ -80,55 +83,55 @@ func appendString(dst []byte, s string) []byte {
 	return append(append(dst, s[start:]...), '"')
 }
 
-// appendJSON writes a value as JavaScript does that has read and writes it.
-func appendJSON(dst []byte, v *jsonc.Value) []byte {
+// AppendJSON writes a value as JavaScript does that has read and writes it.
+func AppendJSON(dst []byte, v *jsonc.Value) []byte {
 	switch v.Kind {
 	case jsonc.String:
-		return appendString(dst, v.Text)
+		return AppendString(dst, v.Text)
 	case jsonc.Number:
-		return appendNumberJSON(dst, number(v))
+		return AppendNumberJSON(dst, Number(v))
 	case jsonc.Array:
 		dst = append(dst, '[')
 		for i, item := range v.Items {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendJSON(dst, item)
+			dst = AppendJSON(dst, item)
 		}
 		return append(dst, ']')
 	case jsonc.Object:
 		dst = append(dst, '{')
-		for i, m := range ordered(v) {
+		for i, m := range Members(v) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendString(dst, m.Name), ':')
-			dst = appendJSON(dst, m.Value)
+			dst = append(AppendString(dst, m.Name), ':')
+			dst = AppendJSON(dst, m.Value)
 		}
 		return append(dst, '}')
 	}
 	return append(dst, v.Text...)
 }
 
-// appendKey writes what is the same for equal values and differs for others.
-func appendKey(dst []byte, v *jsonc.Value) []byte {
+// AppendKey writes what is the same for equal values and differs for others.
+func AppendKey(dst []byte, v *jsonc.Value) []byte {
 	switch v.Kind {
 	case jsonc.String:
 		return appendKeyText(append(dst, 's'), v.Text)
 	case jsonc.Number:
-		return append(appendNumber(append(dst, 'n'), number(v)), ';')
+		return append(AppendNumber(append(dst, 'n'), Number(v)), ';')
 	case jsonc.Array:
 		dst = append(dst, '[')
 		for _, item := range v.Items {
-			dst = appendKey(dst, item)
+			dst = AppendKey(dst, item)
 		}
 		return append(dst, ']')
 	case jsonc.Object:
-		members := slices.Clone(ordered(v))
+		members := slices.Clone(Members(v))
 		slices.SortFunc(members, func(a, b jsonc.Member) int { return strings.Compare(a.Name, b.Name) })
 		dst = append(dst, '{')
 		for _, m := range members {
-			dst = appendKey(appendKeyText(dst, m.Name), m.Value)
+			dst = AppendKey(appendKeyText(dst, m.Name), m.Value)
 		}
 		return append(dst, '}')
 	}
@@ -140,21 +143,21 @@ func appendKeyText(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
-// ordered gives an object's members as JavaScript goes through them: each name
+// Members gives an object's members as JavaScript goes through them: each name
 // once, at its first place with its last value, and names that are array
 // indexes first and in their order.
-func ordered(v *jsonc.Value) []jsonc.Member {
+func Members(v *jsonc.Value) []jsonc.Member {
 	members := v.Members
-	if repeats(members) {
+	if Repeats(members) {
 		members = v.Unique()
 	}
-	if !slices.ContainsFunc(members, func(m jsonc.Member) bool { _, ok := index(m.Name); return ok }) {
+	if !slices.ContainsFunc(members, func(m jsonc.Member) bool { _, ok := Index(m.Name); return ok }) {
 		return members
 	}
 	members = slices.Clone(members)
 	slices.SortStableFunc(members, func(a, b jsonc.Member) int {
-		i, isIndex := index(a.Name)
-		j, other := index(b.Name)
+		i, isIndex := Index(a.Name)
+		j, other := Index(b.Name)
 		switch {
 		case isIndex && other:
 			return int(i - j)
@@ -168,8 +171,9 @@ func ordered(v *jsonc.Value) []jsonc.Member {
 	return members
 }
 
-func repeats(members []jsonc.Member) bool {
-	if len(members) > few {
+// Repeats reports whether a name comes more than once.
+func Repeats(members []jsonc.Member) bool {
+	if len(members) > Few {
 		seen := make(map[string]struct{}, len(members))
 		for i := range members {
 			seen[members[i].Name] = struct{}{}
@@ -186,8 +190,8 @@ func repeats(members []jsonc.Member) bool {
 	return false
 }
 
-// index reads a name that JavaScript takes for an array index.
-func index(name string) (int64, bool) {
+// Index reads a name that JavaScript takes for an array index.
+func Index(name string) (int64, bool) {
 	if name == "" || len(name) > 10 || name[0] < '0' || name[0] > '9' || name[0] == '0' && len(name) > 1 {
 		return 0, false
 	}

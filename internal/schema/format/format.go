@@ -1,4 +1,6 @@
-package jsonschema
+// Package format judges texts and numbers by the formats of JSON Schema, as
+// ajv-formats does in its full mode.
+package format
 
 import (
 	"math"
@@ -13,11 +15,16 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 )
 
-// stringFormats and numberFormats are the formats of ajv-formats in its full
-// mode, by name; the names it knows but never refuses are left out. Except where
-// a comment says otherwise they follow the standard they are named after.
+// Text gives the test for texts of a format, nil when every text passes because
+// the format is for numbers, is met by all or is not known. Except where a
+// comment says otherwise a format follows the standard it is named after.
+func Text(name string) func(string) bool { return texts[name] }
+
+// Number gives the test for numbers of a format, nil when every number passes.
+func Number(name string) func(float64) bool { return numbers[name] }
+
 var (
-	stringFormats = map[string]func(string) bool{
+	texts = map[string]func(string) bool{
 		"date":          isDate,
 		"time":          func(s string) bool { return isTime(s, true) },
 		"date-time":     func(s string) bool { return isDateTime(s, true) },
@@ -40,7 +47,7 @@ var (
 		"relative-json-pointer": matches(`^(?:0|[1-9][0-9]*)(?:#|` + pointer + `)$`),
 		"byte":                  isBase64,
 	}
-	numberFormats = map[string]func(float64) bool{
+	numbers = map[string]func(float64) bool{
 		"int32": func(f float64) bool { return f == math.Trunc(f) && f >= math.MinInt32 && f <= math.MaxInt32 },
 		"int64": func(f float64) bool { return f == math.Trunc(f) && !math.IsInf(f, 0) },
 	}
