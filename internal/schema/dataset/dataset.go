@@ -99,6 +99,8 @@ type reader struct {
 	// item is the schema of an item as it stands in the document, nil when it
 	// cannot be used.
 	item *jsonc.Value
+	// listed are the fields of the schemas of objects that were looked at.
+	listed map[*jsonc.Value]map[string]*jsonc.Value
 }
 
 func (r *reader) read(root *jsonc.Value) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -191,6 +192,45 @@ func TestParseFaults(t *testing.T) {
 	}
 	if _, err := Parse([]byte(`{`), "x.json"); !fault.Is(err, fault.InvalidInput) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What is made to be slow to judge must not be.
+func TestCheckIsBounded(t *testing.T) {
+	list := func(n int, format string) string {
+		texts := make([]string, n)
+		for i := range texts {
+			texts[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(texts, ",")
+	}
+	fields := func(n int) string {
+		return `"fields": {"type": "object", "properties": {` + list(n, `"field number %d": {}`) + `}}`
+	}
+	view := func(name, transformation string) string {
+		return `"` + name + `": {"title": "V", "transformation": {` + transformation + `}}`
+	}
+	for name, text := range map[string]string{
+		"many names that are almost known": `{"actorSpecification": 1, ` + fields(5000) + `, "views": {` + view("v", `"fields": [`+list(3000, `"field numbers %d"`)+`]`) + `}}`,
+		"a name of dots":                   `{"actorSpecification": 1, ` + fields(10) + `, "views": {` + view("v", `"fields": ["`+strings.Repeat("a.", 200_000)+`"]`) + `}}`,
+		"names of dots":                    `{"actorSpecification": 1, ` + fields(10) + `, "views": {` + view("v", `"fields": [`+list(300, `"`+strings.Repeat("a.", 400)+`%d"`)+`]`) + `}}`,
+		"everything unwound":               `{"actorSpecification": 1, ` + fields(5000) + `, "views": {` + view("v", `"unwind": [`+list(5000, `"field number %d"`)+`], "fields": [`+list(5000, `"%d"`)+`]`) + `}}`,
+		"many views":                       `{"actorSpecification": 1, ` + fields(1000) + `, "views": {` + list(5000, `"v%d": {"titel": 1}`) + `}}`,
+		"many unknown members":             `{"actorSpecification": 1, "fields": {}, ` + list(10_000, `"feilds%d": {}`) + `}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc, err := jsonc.Parse("x.json", []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			Check(doc, doc.Root)
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("took %v for %d bytes", took, len(text))
+			} else {
+				t.Logf("took %v for %d bytes", took, len(text))
+			}
+		})
 	}
 }
 

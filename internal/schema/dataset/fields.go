@@ -108,15 +108,12 @@ var composed = []string{"$ref", "allOf", "anyOf", "oneOf", "if", "patternPropert
 
 // lookup says whether a field, whose name may be a dotted path, is in a schema.
 // The value is the field's own schema when it is listed.
-func lookup(schema *jsonc.Value, name string) (*jsonc.Value, knowledge) {
-	if schema.Is(jsonc.Object) && schema.Get("type").Is(jsonc.String) && schema.Get("type").Text == "array" {
+func (r *reader) lookup(schema *jsonc.Value, name string) (*jsonc.Value, knowledge) {
+	properties := r.properties(schema)
+	if len(properties) == 0 {
 		return nil, open
 	}
-	properties := schema.Get("properties")
-	if !properties.Is(jsonc.Object) || len(properties.Members) == 0 {
-		return nil, open
-	}
-	if field := properties.Get(name); field != nil {
+	if field := properties[name]; field != nil {
 		return field, listed
 	}
 	// A dot may be a part of a name, or lead into an object.
@@ -124,8 +121,8 @@ func lookup(schema *jsonc.Value, name string) (*jsonc.Value, knowledge) {
 		if name[i] != '.' {
 			continue
 		}
-		if inner := properties.Get(name[:i]); inner != nil {
-			return lookup(inner, name[i+1:])
+		if inner := properties[name[:i]]; inner != nil {
+			return r.lookup(inner, name[i+1:])
 		}
 	}
 	for _, keyword := range composed {
@@ -134,6 +131,28 @@ func lookup(schema *jsonc.Value, name string) (*jsonc.Value, knowledge) {
 		}
 	}
 	return nil, missing
+}
+
+// properties gives the fields that the schema of an object lists, none when it
+// is the schema of something else. It looks through each schema once.
+func (r *reader) properties(schema *jsonc.Value) map[string]*jsonc.Value {
+	if known, ok := r.listed[schema]; ok {
+		return known
+	}
+	var fields map[string]*jsonc.Value
+	if typ := schema.Get("type"); !typ.Is(jsonc.String) || typ.Text != "array" {
+		if properties := schema.Get("properties"); properties.Is(jsonc.Object) {
+			fields = make(map[string]*jsonc.Value, len(properties.Members))
+			for _, m := range properties.Members {
+				fields[m.Name] = m.Value
+			}
+		}
+	}
+	if r.listed == nil {
+		r.listed = map[*jsonc.Value]map[string]*jsonc.Value{}
+	}
+	r.listed[schema] = fields
+	return fields
 }
 
 // unwound gives the schema of what is merged into an item when the field is

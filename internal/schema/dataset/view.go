@@ -92,8 +92,9 @@ func (r *reader) transformation(v *jsonc.Value) Transformation {
 			t.Limit = n
 		}
 	}
+	places := r.places(t.Unwind)
 	for _, name := range []string{"unwind", "flatten", "fields", "omit"} {
-		r.checkNames(v.Get(name), t)
+		r.checkNames(v.Get(name), places)
 	}
 	return t
 }
@@ -109,58 +110,69 @@ func (r *reader) names(v *jsonc.Value, name string) []string {
 
 // checkNames warns about names in a list, or the one name, that no item will
 // have.
-func (r *reader) checkNames(v *jsonc.Value, t Transformation) {
+func (r *reader) checkNames(v *jsonc.Value, places []*jsonc.Value) {
 	switch {
 	case v.Is(jsonc.String):
-		r.checkName(v, v.Start, v.Text, t)
+		r.checkName(v, v.Start, v.Text, places)
 	case v.Is(jsonc.Array):
 		for _, item := range v.Items {
 			if item.Kind == jsonc.String {
-				r.checkName(item, item.Start, item.Text, t)
+				r.checkName(item, item.Start, item.Text, places)
 			}
 		}
 	}
 }
 
-func (r *reader) checkName(v *jsonc.Value, at int, name string, t Transformation) {
-	if r.item == nil || r.exists(name, t) {
+func (r *reader) checkName(v *jsonc.Value, at int, name string, places []*jsonc.Value) {
+	if r.Full() || r.exists(name, places) {
 		return
 	}
-	where := jsonc.Member{At: at, Value: v}
-	r.WarnMember(viewOfField, where, "names the field %s, which the schema of an item does not list%s",
+	r.WarnMember(viewOfField, jsonc.Member{At: at, Value: v}, "names the field %s, which the schema of an item does not list%s",
 		shape.Quote(name), shape.Meant(name, r.schema.names))
 }
 
 // exists reports whether an item may have the field, as it is or after it was
-// unwound.
-func (r *reader) exists(name string, t Transformation) bool {
-	if strings.HasPrefix(name, "#") { // hidden fields come from the code, not from what it scrapes
-		return true
+// unwound; without places nobody knows.
+func (r *reader) exists(name string, places []*jsonc.Value) bool {
+	if strings.HasPrefix(name, "#") || len(name) > maxName {
+		return true // hidden fields come from the code, not from what it scrapes
+	}
+	for _, place := range places {
+		if _, known := r.lookup(place, name); known != missing {
+			return true
+		}
+	}
+	return len(places) == 0
+}
+
+// What bounds the search for a name.
+const (
+	maxPlaces = 8
+	maxName   = 1000
+)
+
+// places gives the schemas that list an item's fields: its own, and those of what
+// is merged into it by unwinding. None means that nobody knows the fields.
+func (r *reader) places(unwind []string) []*jsonc.Value {
+	if r.item == nil || len(unwind) > maxPlaces {
+		return nil
 	}
 	places := []*jsonc.Value{r.item}
-	for _, field := range t.Unwind {
+	for _, field := range unwind {
 		for _, place := range slices.Clone(places) {
-			switch inner, known := lookup(place, field); known {
+			switch inner, known := r.lookup(place, field); known {
 			case open:
-				return true // what it holds is merged into the item
+				return nil
 			case listed:
 				places = append(places, unwound(inner))
 			}
 		}
 		if len(places) > maxPlaces {
-			return true
+			return nil
 		}
 	}
-	for _, place := range places {
-		if _, known := lookup(place, name); known != missing {
-			return true
-		}
-	}
-	return false
+	return places
 }
-
-// maxPlaces bounds the search for a name.
-const maxPlaces = 64
 
 func (r *reader) display(v *jsonc.Value, t Transformation) Display {
 	r.ignored(v, "a display", displayMembers)
@@ -176,8 +188,9 @@ func (r *reader) display(v *jsonc.Value, t Transformation) Display {
 	if !r.Is(properties, jsonc.Object) {
 		return d
 	}
+	places := r.places(t.Unwind)
 	for _, m := range properties.Unique() {
-		r.checkName(m.Value, m.At, m.Name, t)
+		r.checkName(m.Value, m.At, m.Name, places)
 		if column, ok := r.column(m); ok {
 			d.Columns = append(d.Columns, column)
 		}

@@ -75,10 +75,11 @@ func (r *reader) read(root *jsonc.Value) {
 	if !r.Is(collections, jsonc.Object) {
 		return
 	}
-	members := collections.Unique()
-	for _, m := range members {
+	var members []jsonc.Member // of the collections that are objects
+	for _, m := range collections.Unique() {
 		if c, ok := r.collection(m); ok {
 			r.schema.collections = append(r.schema.collections, c)
+			members = append(members, m)
 		}
 	}
 	r.overlaps(members)
@@ -171,7 +172,8 @@ func (r *reader) value(c *Collection, v, schema *jsonc.Value) {
 const maxCompared = 200
 
 // overlaps warns about collections that share records but no content type, so
-// that nothing can be stored under the keys that they share.
+// that nothing can be stored under the keys that they share. The members are
+// those of the collections.
 func (r *reader) overlaps(members []jsonc.Member) {
 	all := r.schema.collections[:min(len(r.schema.collections), maxCompared)]
 	for i, c := range all {
@@ -179,12 +181,8 @@ func (r *reader) overlaps(members []jsonc.Member) {
 			if !share(c, other) || compatible(c.ContentTypes, other.ContentTypes) {
 				continue
 			}
-			for _, m := range members {
-				if m.Name == c.Name {
-					r.WarnMember(overlap, m, "shares keys with %s, and no content type is allowed in both: a record under such a key must match both",
-						shape.Quote(other.Name))
-				}
-			}
+			r.WarnMember(overlap, members[i], "shares keys with %s, and no content type is allowed in both: a record under such a key must match both",
+				shape.Quote(other.Name))
 		}
 	}
 }

@@ -38,7 +38,8 @@ func (s *Schema) NeedsBody(key string) bool {
 //
 // A record that belongs to several collections must match all of them: who reads
 // a collection relies on what it promises. Parameters of content types, such as
-// charset, do not count.
+// charset, do not count. No key is exempt: the platform documents none, and what
+// it stores itself, such as the input, does not come this way.
 func (s *Schema) CheckRecord(key, contentType string, body []byte) error {
 	for _, c := range s.collections {
 		if !c.Matches(key) {

@@ -49,7 +49,7 @@ func (r *Report) ErrorMember(m jsonc.Member, format string, args ...any) {
 }
 
 func (r *Report) add(severity diagnostic.Severity, rule string, at int, path, format string, args []any) {
-	if len(r.List) >= maxFaults {
+	if r.Full() {
 		return
 	}
 	line, column := r.Doc.LineColumn(at)
@@ -58,6 +58,10 @@ func (r *Report) add(severity diagnostic.Severity, rule string, at int, path, fo
 		Message: Name(path) + " " + fmt.Sprintf(format, args...),
 	})
 }
+
+// Full reports that nothing more will be told, so that there is no need to look
+// for it.
+func (r *Report) Full() bool { return len(r.List) >= maxFaults }
 
 // Add takes over what another judge has found in the part of the document that
 // begins with root, and whose paths begin there.
@@ -253,7 +257,7 @@ func isOne(number string) bool {
 // "" when none is near.
 func Closest(wrong string, allowed []string) string {
 	best, closest := 1+min(4, (len(wrong)+1)/3), ""
-	for _, name := range allowed {
+	for _, name := range allowed[:min(len(allowed), maxAllowed)] {
 		if name == wrong {
 			return "" // it is wrong for another reason
 		}
@@ -277,8 +281,11 @@ func Meant(wrong string, allowed []string) string {
 	return ""
 }
 
-// maxCompared is the length up to which names are compared.
-const maxCompared = 100
+// Names are compared up to this length, and each with so many allowed ones.
+const (
+	maxCompared = 64
+	maxAllowed  = 300
+)
 
 // distance counts the edits that turn a into b: letters put in, left out, changed,
 // or swapped with the next.
