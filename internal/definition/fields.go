@@ -199,8 +199,7 @@ func (r *reader) memory(initial, least, most *jsonc.Value) {
 			if strings.Contains(initial.Text, "${") {
 				hint = "; variables are written {{input.name}}" // as in the whitepaper, once
 			}
-			// The platform falls back to a fixed amount with every run.
-			r.tell(refused, initial, "memory-expression", "is no expression that can be evaluated: %s%s", err, hint)
+			r.tell(broken, initial, "memory-expression", "is no expression that can be evaluated: %s%s", err, hint)
 			return
 		}
 		a.DefaultMemory = expression
