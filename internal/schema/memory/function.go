@@ -17,13 +17,13 @@ func newBuiltins() map[string]builtinFunc {
 		"add":       fold("add", "addScalar", scalarSum, func(a, b float64) float64 { return a + b }),
 		"multiply":  fold("multiply", "multiplyScalar", scalarProduct, func(a, b float64) float64 { return a * b }),
 		"subtract":  subtract,
-		"divide":    numbers("divide", divideSignature, func(n []float64) (value, error) { return n[0] / n[1], nil }),
-		"pow":       numbers("pow", powSignature, func(n []float64) (value, error) { return power(n[0], n[1]) }),
+		"divide":    numbers("divide", quotient, func(n []float64) (value, error) { return n[0] / n[1], nil }),
+		"pow":       numbers("pow", exponent, func(n []float64) (value, error) { return power(n[0], n[1]) }),
 		"abs":       number("abs", func(n float64) value { return math.Abs(n) }),
-		"ceil":      numbers("ceil", wholeSignature, ceil),
-		"floor":     numbers("floor", wholeSignature, floor),
-		"round":     numbers("round", roundSignature, round),
-		"fix":       numbers("fix", fixSignature, fix),
+		"ceil":      numbers("ceil", wholeRounding, ceil),
+		"floor":     numbers("floor", wholeRounding, floor),
+		"round":     numbers("round", halfRounding, round),
+		"fix":       numbers("fix", zeroRounding, fix),
 		"min":       extreme("min", func(a, b float64) bool { return a < b }),
 		"max":       extreme("max", func(a, b float64) bool { return a > b }),
 		"number":    toNumber,
@@ -37,7 +37,7 @@ func newBuiltins() map[string]builtinFunc {
 		"nullish":   nullish,
 		"isNaN":     number("isNaN", func(n float64) value { return math.IsNaN(n) }),
 		"isZero":    number("isZero", func(n float64) value { return nearlyEqual(n, 0) }),
-		"isInteger": numbers("isInteger", integerSign, func(n []float64) (value, error) { return isInteger(n[0]), nil }),
+		"isInteger": numbers("isInteger", integerTest, func(n []float64) (value, error) { return isInteger(n[0]), nil }),
 		"isBounded": isBounded,
 		"isNumeric": isNumeric,
 		"unequal": func(_ *machine, args []value) (value, error) {
@@ -107,9 +107,8 @@ func convert(args []value) ([]float64, error) {
 // fold makes a function of two or more numbers.
 func fold(name, scalar string, s signature, do func(a, b float64) float64) builtinFunc {
 	two := numbers(scalar, s, func(n []float64) (value, error) { return do(n[0], n[1]), nil })
-	many := signature{2, -1, anything, same(anything), false, false}
 	return func(m *machine, args []value) (value, error) {
-		if err := many.accept(name, args); err != nil {
+		if err := anyNumber.accept(name, args); err != nil {
 			return nil, err
 		}
 		result := args[0]
@@ -140,10 +139,12 @@ func equal(name string, args []value) (value, error) {
 	if err := anyTwo.accept(name, args); err != nil {
 		return nil, err
 	}
-	if isNothing(args[0]) || isNothing(args[1]) {
+	_, firstIsList := itemsOf(args[0])
+	_, secondIsList := itemsOf(args[1])
+	if (isNothing(args[0]) || isNothing(args[1])) && !firstIsList && !secondIsList {
 		return args[0] == args[1], nil
 	}
-	if err := equalScalar.accept("equalScalar", args); err != nil {
+	if err := equality.accept("equalScalar", args); err != nil {
 		return nil, err
 	}
 	n, err := convert(args)
@@ -158,7 +159,7 @@ func logic(name string, do func(a, b bool) bool) builtinFunc {
 }
 
 func not(_ *machine, args []value) (value, error) {
-	if err := notSignature.accept("not", args); err != nil {
+	if err := negation.accept("not", args); err != nil {
 		return nil, err
 	}
 	n, err := convert(args)
@@ -176,11 +177,11 @@ func nullish(_ *machine, args []value) (value, error) {
 	if len(args) == 2 && isScalar(args[0]) {
 		return args[0], nil
 	}
-	return nil, nullishSign.accept("nullish", args)
+	return nil, coalescence.accept("nullish", args)
 }
 
 func isBounded(_ *machine, args []value) (value, error) {
-	if err := boundedSign.accept("isBounded", args); err != nil {
+	if err := finitenessTest.accept("isBounded", args); err != nil {
 		return nil, err
 	}
 	n, err := convert(args)
@@ -188,7 +189,7 @@ func isBounded(_ *machine, args []value) (value, error) {
 }
 
 func isNumeric(_ *machine, args []value) (value, error) {
-	if err := numericSign.accept("isNumeric", args); err != nil {
+	if err := numericTest.accept("isNumeric", args); err != nil {
 		return nil, err
 	}
 	switch args[0].(type) {
@@ -199,7 +200,7 @@ func isNumeric(_ *machine, args []value) (value, error) {
 }
 
 func toNumber(_ *machine, args []value) (value, error) {
-	if err := numberSignature.accept("number", args); err != nil {
+	if err := conversion.accept("number", args); err != nil {
 		return nil, err
 	}
 	if len(args) == 0 {

@@ -30,6 +30,8 @@ func power(x, y float64) (value, error) {
 		return nil, failure("Calculated memory value is not a valid number: a negative number has no real power " + formatNumber(y) + ".")
 	}
 	switch {
+	case math.IsNaN(x) && math.IsInf(y, 1):
+		return y, nil // by way of complex numbers
 	case math.IsNaN(y), (x == 1 || x == -1) && math.IsInf(y, 0):
 		return math.NaN(), nil
 	case x*x < 1 && math.IsInf(y, 1), x*x > 1 && math.IsInf(y, -1):

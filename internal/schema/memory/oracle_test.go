@@ -116,7 +116,7 @@ func TestSameAsThePlatform(t *testing.T) {
 	if err := json.Unmarshal(text, &differences); err != nil {
 		t.Fatal(err)
 	}
-	count := 10_000
+	count := 6_000
 	if testing.Short() {
 		count = 1_000
 	}

@@ -1,8 +1,6 @@
 package memory
 
-import (
-	"strconv"
-)
+import "strconv"
 
 // What functions expect, as the platform's messages list it.
 const (
@@ -10,10 +8,12 @@ const (
 	complexes = "number or Complex or BigNumber or bigint or Fraction"
 	text      = " or string or boolean"
 	lists     = "Array or DenseMatrix or SparseMatrix or Matrix"
+	matrices  = "Array or Matrix"
 
 	anything   = "any"
-	elementary = complexes + " or Unit or Array or Matrix" + text
-	rounding   = complexes + " or Array or Matrix or Unit"
+	elementary = complexes + " or Unit or " + matrices + text
+	rounding   = complexes + " or " + matrices + " or Unit"
+	decimals   = "number or BigNumber or " + matrices + " or bigint or Fraction" + text
 )
 
 // second lists what may be the second argument, by what the first one is.
@@ -21,70 +21,76 @@ type second struct{ boolean, number, text, other string }
 
 func same(expected string) second { return second{expected, expected, expected, expected} }
 
-// signature says which arguments a function takes. The lists of the platform
-// that are no numbers, text or lists (complex numbers, units) are in its messages
-// alone.
+// signature says which arguments a function takes. What its messages list besides
+// numbers, texts and lists (complex numbers, units) are types of the platform's
+// that no memory is calculated with.
 type signature struct {
 	min, max int // max < 0: any number
 	first    string
 	second   second
-	// nothing says that the first argument may be null or undefined.
+	// null and undefined say that the first argument may be that.
 	null, undefined bool
 }
 
-var scalarSum = signature{2, 2, complexes + " or Unit" + text, second{
-	numeric + text, complexes + text, complexes + text, "",
-}, false, false}
-
-var scalarProduct = signature{2, 2, complexes + " or Unit" + text, second{
-	numeric + " or Unit" + text,
-	"number or Unit or Complex or BigNumber or bigint or Fraction" + text,
-	complexes + " or Unit" + text, "",
-}, false, false}
-
-var logical = signature{2, 2, anything, second{
-	numeric + text + " or " + lists,
-	"number or Complex or BigNumber or bigint or string or boolean or Fraction or " + lists,
-	complexes + text + " or " + lists, lists,
-}, false, false}
-
-var ordering = signature{2, 2, anything, second{
-	"boolean or " + numeric + " or string or " + lists,
-	complexes + text + " or " + lists, complexes + text + " or " + lists, lists,
-}, false, false}
-
-var unary = signature{1, 1, elementary, second{}, false, false}
-
+// The signatures of functions that share one, or whose own is nobody else's.
 var (
-	wholeSignature = signature{1, 2, rounding + " or DenseMatrix or SparseMatrix" + text, second{
-		"number or BigNumber or Array or Matrix or bigint or Fraction" + text,
-		"number or Array or Matrix or BigNumber or bigint or string or boolean or Fraction",
-		"number or BigNumber or Array or Matrix or bigint or Fraction" + text, "",
-	}, false, false}
-	roundSignature = signature{1, 2, rounding + " or DenseMatrix or SparseMatrix" + text,
-		same("number or BigNumber or Array or DenseMatrix or SparseMatrix or bigint or Fraction or string or Matrix or boolean"), false, false}
-	fixSignature = signature{1, 2, rounding + text,
-		same("number or BigNumber or Array or Matrix or bigint or Fraction" + text), false, false}
-	powSignature = signature{2, 2, elementary, second{numeric + text, complexes + text, complexes + text, ""}, false, false}
+	unary     = signature{min: 1, max: 1, first: elementary}
+	anyTwo    = signature{min: 2, max: 2, first: anything, second: same(anything)}
+	anyNumber = signature{min: 2, max: -1, first: anything, second: same(anything)}
 
-	divideSignature = signature{2, 2, anything, second{
-		scalarProduct.second.boolean + " or Array or Matrix", scalarProduct.second.number + " or Array or Matrix",
-		scalarProduct.second.text + " or Array or Matrix", "Array or Matrix",
-	}, false, false}
-	equalScalar = signature{2, 2, complexes + " or Unit or boolean or string", second{
-		"boolean or " + numeric + " or string", complexes + text, complexes + text, "",
-	}, false, false}
-	anyTwo = signature{2, 2, anything, same(anything), false, false}
+	scalarSum = signature{min: 2, max: 2, first: complexes + " or Unit" + text, second: second{
+		boolean: numeric + text, number: complexes + text, text: complexes + text,
+	}}
+	scalarProduct = signature{min: 2, max: 2, first: complexes + " or Unit" + text, second: second{
+		boolean: numeric + " or Unit" + text,
+		number:  "number or Unit or Complex or BigNumber or bigint or Fraction" + text,
+		text:    complexes + " or Unit" + text,
+	}}
+	quotient = signature{min: 2, max: 2, first: anything, second: second{
+		boolean: scalarProduct.second.boolean + " or " + matrices,
+		number:  scalarProduct.second.number + " or " + matrices,
+		text:    scalarProduct.second.text + " or " + matrices,
+		other:   matrices,
+	}}
+	exponent = signature{min: 2, max: 2, first: elementary, second: second{
+		boolean: numeric + text, number: complexes + text, text: complexes + text,
+	}}
 
-	numberSignature = signature{0, 1, numeric + " or Unit or string or Array or Matrix or null or boolean", second{}, true, false}
-	notSignature    = signature{1, 1, "number or Complex or BigNumber or bigint or Unit or Array or Matrix or null or undefined or Fraction" + text, second{}, true, true}
-	integerSign     = signature{1, 1, numeric + " or Array or Matrix" + text, second{}, false, false}
-	numericSign     = signature{1, 1, complexes + " or Unit or string or Array or Matrix or boolean or null or undefined or Node", second{}, true, true}
-	boundedSign     = signature{1, 1, complexes + " or Unit or Array or Matrix or null or undefined" + text, second{}, true, true}
-	nullishSign     = signature{2, 2, lists + " or " + complexes + " or Unit or string or boolean or null or undefined", same(anything), true, true}
+	logical = signature{min: 2, max: 2, first: anything, second: second{
+		boolean: numeric + text + " or " + lists,
+		number:  "number or Complex or BigNumber or bigint or string or boolean or Fraction or " + lists,
+		text:    complexes + text + " or " + lists,
+		other:   lists,
+	}}
+	negation = signature{min: 1, max: 1, null: true, undefined: true,
+		first: "number or Complex or BigNumber or bigint or Unit or " + matrices + " or null or undefined or Fraction" + text}
+	ordering = signature{min: 2, max: 2, first: anything, second: second{
+		boolean: "boolean or " + numeric + " or string or " + lists,
+		number:  complexes + text + " or " + lists,
+		text:    complexes + text + " or " + lists,
+		other:   lists,
+	}}
+	equality = signature{min: 2, max: 2, first: complexes + " or Unit or boolean or string", second: second{
+		boolean: "boolean or " + numeric + " or string", number: complexes + text, text: complexes + text,
+	}}
+	coalescence = signature{min: 2, max: 2, null: true, undefined: true, second: same(anything),
+		first: lists + " or " + complexes + " or Unit or string or boolean or null or undefined"}
+
+	wholeRounding = signature{min: 1, max: 2, first: rounding + " or DenseMatrix or SparseMatrix" + text, second: second{
+		boolean: decimals, number: "number or Array or Matrix or BigNumber or bigint or string or boolean or Fraction", text: decimals,
+	}}
+	halfRounding = signature{min: 1, max: 2, first: rounding + " or DenseMatrix or SparseMatrix" + text,
+		second: same("number or BigNumber or Array or DenseMatrix or SparseMatrix or bigint or Fraction or string or Matrix or boolean")}
+	zeroRounding = signature{min: 1, max: 2, first: rounding + text, second: same(decimals)}
+
+	conversion     = signature{max: 1, null: true, first: numeric + " or Unit or string or " + matrices + " or null or boolean"}
+	integerTest    = signature{min: 1, max: 1, first: numeric + " or " + matrices + text}
+	numericTest    = signature{min: 1, max: 1, null: true, undefined: true, first: complexes + " or Unit or string or " + matrices + " or boolean or null or undefined or Node"}
+	finitenessTest = signature{min: 1, max: 1, null: true, undefined: true, first: complexes + " or Unit or " + matrices + " or null or undefined" + text}
 )
 
-// accept checks the arguments of a function, one after the other.
+// accept checks the arguments of a function, one after the other. Calculating with
+// lists is left out.
 func (s signature) accept(name string, args []value) error {
 	if s.first != anything || s.second.other != anything {
 		for _, arg := range args {
@@ -116,6 +122,7 @@ func (s signature) accept(name string, args []value) error {
 	return nil
 }
 
+// after lists what may follow a first argument.
 func (s signature) after(first value) string {
 	switch first.(type) {
 	case bool:
@@ -128,10 +135,11 @@ func (s signature) after(first value) string {
 	return s.second.other
 }
 
+// takes reports whether an argument is one of those expected.
 func (s signature) takes(index int, v value, expected string) bool {
 	switch v.(type) {
 	case bool, float64, string:
-		return expected != lists && expected != "Array or Matrix"
+		return expected != lists && expected != matrices
 	case nil:
 		return index == 0 && s.null
 	case undefined:
