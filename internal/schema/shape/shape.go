@@ -256,7 +256,7 @@ func isOne(number string) bool {
 // Closest gives the name among the allowed ones that a wrong one is most like,
 // "" when none is near.
 func Closest(wrong string, allowed []string) string {
-	best, closest := 1+min(4, (len(wrong)+1)/3), ""
+	best, closest, lower := 1+min(4, (len(wrong)+1)/3), "", strings.ToLower(wrong)
 	for _, name := range allowed[:min(len(allowed), maxAllowed)] {
 		if name == wrong {
 			return "" // it is wrong for another reason
@@ -265,7 +265,7 @@ func Closest(wrong string, allowed []string) string {
 			return name
 		}
 		if len(wrong)-len(name) < best && len(name)-len(wrong) < best {
-			if d := distance(strings.ToLower(wrong), strings.ToLower(name)); d < best {
+			if d := distance(lower, strings.ToLower(name), best); d < best {
 				best, closest = d, name
 			}
 		}
@@ -288,19 +288,20 @@ const (
 )
 
 // distance counts the edits that turn a into b: letters put in, left out, changed,
-// or swapped with the next.
-func distance(a, b string) int {
+// or swapped with the next. From limit on it does not go on counting.
+func distance(a, b string, limit int) int {
 	if len(a) > maxCompared || len(b) > maxCompared {
-		return maxCompared
+		return limit
 	}
-	var earlier, above []int // the rows before
-	row := make([]int, len(b)+1)
-	for j := range row {
+	var rows [3][maxCompared + 1]int
+	earlier, above, row := &rows[0], &rows[1], &rows[2]
+	for j := range len(b) + 1 {
 		row[j] = j
 	}
 	for i := range len(a) {
-		earlier, above, row = above, row, make([]int, len(b)+1)
+		earlier, above, row = above, row, earlier
 		row[0] = i + 1
+		least := row[0]
 		for j := range len(b) {
 			cost := above[j]
 			if a[i] != b[j] {
@@ -310,6 +311,10 @@ func distance(a, b string) int {
 			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
 				row[j+1] = min(row[j+1], earlier[j-1]+1)
 			}
+			least = min(least, row[j+1])
+		}
+		if least > limit {
+			return limit // a swap can save one edit at most
 		}
 	}
 	return row[len(b)]
