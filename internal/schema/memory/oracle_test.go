@@ -116,9 +116,9 @@ func TestSameAsThePlatform(t *testing.T) {
 	if err := json.Unmarshal(text, &differences); err != nil {
 		t.Fatal(err)
 	}
-	count := 6_000
+	count := 4_000
 	if testing.Short() {
-		count = 1_000
+		count = 600
 	}
 	g := &generator{rand.New(rand.NewPCG(11, 7))}
 	var questions []judged
