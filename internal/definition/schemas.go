@@ -126,16 +126,16 @@ func (r *reader) schemasOf(root *jsonc.Value, f fields) {
 	}
 	result := r.pick(f, "output", "outputSchema")
 	out := r.schema(KindOutput, result.Value)
+	data, store := r.storages(f)
+	if out != nil {
+		a.Output, _ = out.schema.(*output.Schema)
+	}
 	web := r.pick(f, "webServerSchema", "webServerOpenapi")
 	if web.Name == "webServerOpenapi" {
 		r.otherSpelling(web, "webServerSchema")
 	}
 	if l := r.schema(KindWebServer, web.Value); l != nil {
 		a.WebServer, _ = l.schema.(*webserver.Schema)
-	}
-	data, store := r.storages(f)
-	if out != nil {
-		a.Output, _ = out.schema.(*output.Schema)
 	}
 	if a.Output != nil {
 		r.add(broken, a.Output.CheckStorages(slices.Sorted(maps.Keys(a.Datasets)))...)

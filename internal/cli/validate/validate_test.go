@@ -104,6 +104,26 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+func TestSchemas(t *testing.T) {
+	const output = `"output": {"actorOutputSchemaVersion": 1, "properties": {"a": {"type": "string", "template": "{{links.nosuch}}"}}}`
+	const input = `"input": {"title": "t", "type": "object", "schemaVersion": 1, "properties": {}}`
+	got := run(t, map[string]string{".actor/actor.json": "{" + input + ",\n" + output + "}"}, nil, false, NewSchema)
+	name := filepath.Join(".actor", "actor.json")
+	for _, want := range []string{
+		"Input schema is valid (" + name + "#/input)\n",
+		"Output schema is not valid (" + name + "#/output)\n",
+		"\n1 error\n",
+	} {
+		if !strings.Contains(got.stderr, want) {
+			t.Errorf("%s\nlacks %q", got.stderr, want)
+		}
+	}
+	// A schema is one to the other command, too.
+	if got := run(t, map[string]string{"in.json": "{" + strings.TrimPrefix(input, `"input": {`)}, nil, false, New, "in.json"); got.err != nil || got.stderr != "Input schema is valid (in.json)\n" {
+		t.Errorf("%v\n%s", got.err, got.stderr)
+	}
+}
+
 func TestColour(t *testing.T) {
 	bad := map[string]string{".actor/actor.json": `{"actorSpecification": 1, "name": 5, "version": "0.1"}`, "Dockerfile": ""}
 	if got := run(t, bad, nil, true, New); !strings.Contains(got.stderr, "\x1b[31;1merror:\x1b[") {
