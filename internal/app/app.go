@@ -14,6 +14,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/cli/create"
 	"github.com/greenroom-dev/greenroom/internal/cli/initialize"
 	"github.com/greenroom-dev/greenroom/internal/cli/memory"
+	"github.com/greenroom-dev/greenroom/internal/cli/openapi"
 	runcmd "github.com/greenroom-dev/greenroom/internal/cli/run"
 	"github.com/greenroom-dev/greenroom/internal/cli/schematypes"
 	"github.com/greenroom-dev/greenroom/internal/cli/secrets"
@@ -61,7 +62,7 @@ in a dataset, a key-value store and a request queue.`,
 	})
 	root.AddCommand(
 		create.New(f), create.NewTemplates(f), initialize.New(f, nil), initialize.NewWrapScrapy(f, nil),
-		validate.New(f), validate.NewSchema(f), secrets.New(f), runcmd.New(f, nil), actor(f),
+		validate.New(f), validate.NewSchema(f), openapi.New(f, nil), secrets.New(f), runcmd.New(f, nil), actor(f),
 	)
 	cmdkit.Help(root)
 	return root
