@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -245,7 +246,7 @@ func FuzzExpand(f *testing.F) {
 		if err != nil && fault.CodeOf(err) == fault.Internal {
 			t.Error(err)
 		}
-		if !strings.Contains(words, "{{") && err == nil && !cmp.Equal(got, strings.Fields(words)) {
+		if !strings.Contains(words, "{{") && err == nil && !slices.Equal(got, strings.Fields(words)) {
 			t.Errorf("%q became %q", words, got)
 		}
 	})

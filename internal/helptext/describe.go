@@ -27,6 +27,7 @@ var (
 	secretWord   = regexp.MustCompile(`(?i)(^|[-_])(password|passwd|token|secret|secret-?key|api-?key|apikey|access-?key|private-?key|passphrase)$`)
 	writesWord   = regexp.MustCompile(`(?i)\b(write|writes|save|saves|store|dump|output)\b.{0,40}\b(to|into|in|file)\b|\boutput file\b`)
 	outWord      = regexp.MustCompile(`(?i)^(-o|-+(out|output|outfile|out-?file|output-?file|log-?file|output-?path|out-?path|dest|destination|output-?document))$`)
+	outFile      = regexp.MustCompile(`(?i)^[<\[]?out(put)?[-_]?file[>\]]?$`)
 	dirWord      = regexp.MustCompile(`(?i)^(dir|directory|folder|path|out(put)?[-_]?(dir|file|path)?|dest|destination|outfile)$`)
 )
 
@@ -197,6 +198,9 @@ func (o *Option) unfit() string {
 	file := fileWord.MatchString(strings.Trim(o.Value, "<>[]")) || dirWord.MatchString(strings.Trim(o.Value, "<>[]"))
 	if o.Value != "" && len(o.Choices) == 0 && (outWord.MatchString(o.Long) || outWord.MatchString(o.Short) && file) &&
 		(file || writesWord.MatchString(o.Description)) || file && writesWord.MatchString(o.Description) && len(o.Choices) == 0 {
+		return "it names a file to write; what the program prints becomes the result"
+	}
+	if outFile.MatchString(o.Value) {
 		return "it names a file to write; what the program prints becomes the result"
 	}
 	if strings.Contains(o.Value, " ") && !strings.HasPrefix(o.Value, "[") && strings.Contains(o.Value, "> <") {

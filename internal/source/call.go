@@ -25,8 +25,8 @@ var (
 	jsSyntax     = syntax{comment: "//", keyword: ":"}
 )
 
-// calls finds the calls of a name in source text and gives their arguments. name
-// includes the opening bracket: ".add_argument(".
+// calls finds the calls of a name in source text without comments and gives their
+// arguments. name includes the opening bracket: ".add_argument(".
 func (s syntax) calls(source, name string) [][]argument {
 	var all [][]argument
 	for from := 0; len(all) < 500; {
@@ -47,7 +47,7 @@ func (s syntax) calls(source, name string) [][]argument {
 func (s syntax) arguments(source string) (args []argument, end int) {
 	depth, start := 0, 0
 	add := func(to int) {
-		if raw := strings.TrimSpace(s.uncomment(source[start:to])); raw != "" && len(args) < 500 {
+		if raw := strings.TrimSpace(source[start:to]); raw != "" && len(args) < 500 {
 			args = append(args, s.argument(raw))
 		}
 		start = to + 1
@@ -68,21 +68,42 @@ func (s syntax) arguments(source string) (args []argument, end int) {
 			}
 		case '"', '\'', '`':
 			i = s.text(source, i) - 1
-		default:
-			if strings.HasPrefix(source[i:], s.comment) {
-				if n := strings.IndexByte(source[i:], '\n'); n >= 0 {
-					i += n
-				} else {
-					return nil, 0
-				}
-			} else if s.comment == "//" && strings.HasPrefix(source[i:], "/*") {
-				if n := strings.Index(source[i:], "*/"); n >= 0 {
-					i += n + 1
-				}
-			}
 		}
 	}
 	return nil, 0
+}
+
+// strip blanks the comments out, so that what they hold is not taken for code.
+func (s syntax) strip(source string) string {
+	out := []byte(source)
+	blank := func(from, to int) {
+		for i := from; i < to; i++ {
+			if out[i] != '\n' {
+				out[i] = ' '
+			}
+		}
+	}
+	for i := 0; i < len(source); i++ {
+		switch c := source[i]; {
+		case c == '"' || c == '\'' || c == '`' && s.comment != "#":
+			i = s.text(source, i) - 1
+		case strings.HasPrefix(source[i:], s.comment) && (c == '#' || i == 0 || source[i-1] != ':'):
+			end := len(source)
+			if n := strings.IndexByte(source[i:], '\n'); n >= 0 {
+				end = i + n
+			}
+			blank(i, end)
+			i = end
+		case s.comment == "//" && strings.HasPrefix(source[i:], "/*"):
+			end := len(source)
+			if n := strings.Index(source[i+2:], "*/"); n >= 0 {
+				end = i + n + 4
+			}
+			blank(i, end)
+			i = end - 1
+		}
+	}
+	return string(out)
 }
 
 // text gives the position behind the text literal that begins at i.
@@ -104,20 +125,6 @@ func (s syntax) text(source string, i int) int {
 		}
 	}
 	return len(source)
-}
-
-// uncomment removes whole-line comments, which may stand between arguments.
-func (s syntax) uncomment(raw string) string {
-	if !strings.Contains(raw, s.comment) {
-		return raw
-	}
-	var out strings.Builder
-	for line := range strings.Lines(raw) {
-		if !strings.HasPrefix(strings.TrimSpace(line), s.comment) {
-			out.WriteString(line)
-		}
-	}
-	return out.String()
 }
 
 func (s syntax) argument(raw string) argument {

@@ -37,7 +37,7 @@ func JavaScript(read Reader, entry string) Found {
 	queue, seen := []string{entry}, map[string]bool{entry: true}
 	reads, highest, slice := false, byte('1'), false
 	for i := 0; i < len(queue) && i < 50; i++ {
-		source := read(queue[i])
+		source := jsSyntax.strip(read(queue[i]))
 		found.JSON = found.JSON || strings.Contains(source, "JSON.stringify")
 		reads = reads || jsReadsStdin.MatchString(source)
 		if parser, program := jsParser(source); program != nil {

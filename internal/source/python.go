@@ -26,10 +26,11 @@ func Python(read Reader, files []string) Found {
 	reads, slice := false, false
 	highest := byte('0')
 	for _, file := range files {
-		source := read(file)
+		text := read(file)
+		source := pythonSyntax.strip(text)
 		found.JSON = found.JSON || strings.Contains(source, "json")
 		reads = reads || readsStdin.MatchString(source)
-		parser, program := pythonParser(source)
+		parser, program := pythonParser(source, text)
 		if program != nil {
 			program.Stdin = program.Stdin || reads && len(program.Positionals) == 0
 			if parser != "docopt" {
@@ -67,7 +68,7 @@ func Python(read Reader, files []string) Found {
 
 // pythonParser finds the library that reads the arguments; program is nil when
 // there is none.
-func pythonParser(source string) (parser string, program *helptext.Program) {
+func pythonParser(source, original string) (parser string, program *helptext.Program) {
 	switch {
 	case importsArgparse.MatchString(source) && strings.Contains(source, ".add_argument("):
 		return "argparse", argparseProgram(source)
@@ -76,7 +77,7 @@ func pythonParser(source string) (parser string, program *helptext.Program) {
 	case importsClick.MatchString(source) && (strings.Contains(source, "option(") || strings.Contains(source, "argument(")):
 		return "click", clickProgram(source)
 	case importsDocopt.MatchString(source):
-		if text := docstring(source); text != "" {
+		if text := docstring(original); text != "" {
 			return "docopt", helptext.Parse(text)
 		}
 	}

@@ -30,7 +30,11 @@ func Shell(name, text string) Found {
 			if line == "" || strings.HasPrefix(line, "set ") || strings.HasPrefix(line, "export ") || assignment.MatchString(line) {
 				continue
 			}
-			reads = shellFilters.MatchString(line) && !strings.Contains(line, "<")
+			first, _, _ := strings.Cut(line, "|")
+			words := strings.Fields(first)
+			// A last word like a path is the file that it reads instead.
+			reads = shellFilters.MatchString(line) && !strings.Contains(first, "<") &&
+				(len(words) == 1 || !strings.ContainsAny(words[len(words)-1], "./$") || strings.ContainsAny(words[len(words)-1], `'"{`))
 			break
 		}
 	}
