@@ -288,3 +288,17 @@ func TestRunWithSchemas(t *testing.T) {
 	}
 	p.do("POST", "/v2/actor-runs/"+id+"/abort", nil).want(200)
 }
+
+// The calls that wait for a run's items know the views of its dataset too.
+func TestRunSyncWithView(t *testing.T) {
+	p := newPlatform(t)
+	actor, _ := p.defined(`"name": "shop", "storages": {"dataset": `+productSchema+`}`, "exit 0")
+	run := "/v2/actors/" + actor.ID + "/run-sync-get-dataset-items"
+	got := p.do("POST", run+"?view=overview", nil).want(201)
+	if string(got.body) != "[]" || got.header.Get("X-Apify-Pagination-Limit") != "2" || got.header.Get("X-Apify-Pagination-Desc") != "true" {
+		t.Errorf("got %s, %v", got.body, got.header)
+	}
+	p.do("POST", run+"?view=overview&outputFields=a,b", nil).want(201)
+	p.do("GET", run+"?view=none", nil).fails(400, "requested-dataset-view-does-not-exist")
+	p.do("GET", run+"?view=overview&limit=-5", nil).fails(400, "invalid-parameter")
+}
