@@ -125,10 +125,12 @@ func (r *reader) schemasOf(root *jsonc.Value, f fields) {
 		r.input(r.schemaFile(KindInput, file))
 	}
 	result := r.pick(f, "output", "outputSchema")
-	out := r.schema(KindOutput, result.Value)
+	if l := r.schema(KindOutput, result.Value); l != nil {
+		a.Output, _ = l.schema.(*output.Schema)
+	}
 	data, store := r.storages(f)
-	if out != nil {
-		a.Output, _ = out.schema.(*output.Schema)
+	if a.Output != nil {
+		r.add(broken, a.Output.CheckStorages(slices.Sorted(maps.Keys(a.Datasets)))...)
 	}
 	web := r.pick(f, "webServerSchema", "webServerOpenapi")
 	if web.Name == "webServerOpenapi" {
@@ -136,9 +138,6 @@ func (r *reader) schemasOf(root *jsonc.Value, f fields) {
 	}
 	if l := r.schema(KindWebServer, web.Value); l != nil {
 		a.WebServer, _ = l.schema.(*webserver.Schema)
-	}
-	if a.Output != nil {
-		r.add(broken, a.Output.CheckStorages(slices.Sorted(maps.Keys(a.Datasets)))...)
 	}
 	r.document(root, map[string]jsonc.Member{
 		"input": input, "output": result, "webServerSchema": web, "dataset": data, "keyValueStore": store,
