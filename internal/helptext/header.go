@@ -19,7 +19,7 @@ var lowerTypes = map[string]bool{
 
 // header reads the part of an entry that names the option. rest is what follows
 // on the same line and is no part of it. ok is false when it is no option.
-func header(text string) (o Option, rest string, ok bool) {
+func header(text string) (o entry, rest string, ok bool) {
 	text = strings.TrimSpace(text)
 	for {
 		bracket := strings.HasPrefix(text, "[-")
@@ -77,7 +77,7 @@ func header(text string) (o Option, rest string, ok bool) {
 }
 
 // value reads the value that follows an option's name, and gives what is left.
-func (o *Option) value(text string) (rest string) {
+func (o *entry) value(text string) (rest string) {
 	switch {
 	case strings.HasPrefix(text, "="):
 		token, rest := token(text[1:])
@@ -119,7 +119,7 @@ func (o *Option) value(text string) (rest string) {
 
 // more reads what shows that an option takes several values: "...", or
 // argparse's "[X ...]".
-func (o *Option) more(rest string) string {
+func (o *entry) more(rest string) string {
 	for {
 		trimmed := strings.TrimLeft(rest, " ")
 		switch {
@@ -152,7 +152,7 @@ func optionValue(text string) bool {
 }
 
 // take sets the name of the value, and what it says by itself.
-func (o *Option) take(tok string) {
+func (o *entry) take(tok string) {
 	if o.Value != "" {
 		return // the name comes with each spelling
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 	inputschema "github.com/greenroom-dev/greenroom/internal/schema/input"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
@@ -20,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // golden is what a text comes to, for people to read.
-func golden(p *Program) string {
+func golden(p *commandline.Program) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "program: %s\n", p.Name)
 	b := p.Bind()
@@ -76,7 +77,7 @@ func TestTexts(t *testing.T) {
 
 // valid checks that a schema is one for the platform, and that a command line
 // has a placeholder for each of its fields and no other.
-func valid(t *testing.T, p *Program) {
+func valid(t *testing.T, p *commandline.Program) {
 	t.Helper()
 	text := p.InputSchema("Golden")
 	doc, err := jsonc.Parse("schema.json", text)

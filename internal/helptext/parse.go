@@ -1,10 +1,17 @@
+// Package helptext reads the text that a program's --help prints. It reads GNU,
+// argparse, click, typer, commander, yargs, cobra, clap, docopt, Go flag, BSD and
+// BusyBox texts; what it cannot tell it leaves out.
 package helptext
 
 import (
 	"regexp"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 )
+
+// entry is an option or argument while it is read.
+type entry struct{ commandline.Option }
 
 const (
 	// longest is how much of a text is read; no help is longer.
@@ -29,9 +36,9 @@ var (
 
 // Parse reads a help text. What it does not understand it passes over; a text
 // without a command line gives an empty Program.
-func Parse(text string) *Program {
+func Parse(text string) *commandline.Program {
 	lines := split(text)
-	p := &Program{}
+	p := &commandline.Program{}
 	r := reader{program: p}
 	begun := false
 	for i := 0; i < len(lines); i++ {
@@ -160,20 +167,20 @@ func baseName(path string) string {
 
 // reader collects entries line by line.
 type reader struct {
-	program   *Program
+	program   *commandline.Program
 	section   string
 	seenUsage bool
 	stdinSeen bool
 	required  map[string]bool // of the usage line
 	brackets  []string        // [-c count] of the usage line, without the brackets
 
-	entry      *Option // the present one
+	entry      *entry // the present one
 	text       []string
 	margin     int // its indentation
 	column     int // where its description begins, 0 when not known
 	positional bool
 
-	described map[string]Option // positional arguments, by lower-case name
+	described map[string]commandline.Option // positional arguments, by lower-case name
 	order     []string
 	prose     []string
 	proseDone bool
@@ -311,7 +318,7 @@ func (r *reader) argument(text string, at int) {
 		return
 	}
 	tok, _ := token(head)
-	o := Option{Required: required}
+	o := entry{Option: commandline.Option{Required: required}}
 	o.positional(tok)
 	if o.Name == "" {
 		return
@@ -338,11 +345,11 @@ func (r *reader) finish() {
 	describe(o, strings.Join(r.text, " "))
 	if r.positional {
 		if r.described == nil {
-			r.described = map[string]Option{}
+			r.described = map[string]commandline.Option{}
 		}
 		key := strings.ToLower(o.Name)
 		if _, known := r.described[key]; !known && len(r.order) < most {
-			r.described[key] = *o
+			r.described[key] = o.Option
 			r.order = append(r.order, key)
 		}
 		return
@@ -356,14 +363,14 @@ func (r *reader) finish() {
 			return
 		}
 	}
-	r.program.Options = append(r.program.Options, *o)
+	r.program.Options = append(r.program.Options, o.Option)
 }
 
 // settle brings together what the usage line and the entries say.
 func (r *reader) settle() {
 	p := r.program
 	if p.Description == "" {
-		p.Description = shorten(strings.Join(r.prose, " "), 300)
+		p.Description = commandline.Shorten(strings.Join(r.prose, " "), 300)
 	}
 	for i := range p.Positionals {
 		known, ok := r.described[strings.ToLower(p.Positionals[i].Name)]
@@ -399,12 +406,4 @@ func (r *reader) settle() {
 		}
 	}
 	p.Complete()
-}
-
-func shorten(text string, n int) string {
-	if utf8.RuneCountInString(text) <= n {
-		return text
-	}
-	runes := []rune(text)[:n-1]
-	return strings.TrimRight(string(runes), " ,.;") + "…"
 }

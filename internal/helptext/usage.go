@@ -3,6 +3,8 @@ package helptext
 import (
 	"strings"
 	"unicode"
+
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 )
 
 // words of usage lines that stand for the options, not for an argument.
@@ -68,7 +70,7 @@ func (r *reader) usage(text string) {
 			continue
 		}
 		lastOption = ""
-		var o Option
+		var o entry
 		o.Required = !strings.HasPrefix(tok, "[")
 		o.positional(tok)
 		if o.Name == "" {
@@ -89,7 +91,7 @@ func (r *reader) usage(text string) {
 			continue
 		}
 		if len(p.Positionals) < most {
-			p.Positionals = append(p.Positionals, o)
+			p.Positionals = append(p.Positionals, o.Option)
 		}
 	}
 }
@@ -112,7 +114,7 @@ func (r *reader) bracketed(tok string) bool {
 
 // positional reads how a positional argument is written: NAME, <name>, [name],
 // NAME..., {a,b}, [NAME ...].
-func (o *Option) positional(tok string) {
+func (o *entry) positional(tok string) {
 	if strings.Contains(tok, "...") || strings.Contains(tok, "…") {
 		o.Repeated = true
 		tok = strings.NewReplacer("...", "", "…", "").Replace(tok)
@@ -156,11 +158,11 @@ func (r *reader) fromUsage() {
 			}
 			letters, cluster := strings.CutPrefix(o.Long, "-")
 			if o.Value != "" || o.Short != "" || !cluster || strings.HasPrefix(letters, "-") || len(letters) > 26 {
-				p.Options = append(p.Options, o)
+				p.Options = append(p.Options, o.Option)
 				continue
 			}
 			for _, letter := range letters { // [-abc] is three options
-				p.Options = append(p.Options, Option{Short: "-" + string(letter)})
+				p.Options = append(p.Options, commandline.Option{Short: "-" + string(letter)})
 			}
 		}
 	}

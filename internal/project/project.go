@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/builder/dockerfile"
-	"github.com/greenroom-dev/greenroom/internal/helptext"
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 	"github.com/greenroom-dev/greenroom/internal/source"
 )
 
@@ -69,7 +69,7 @@ type Project struct {
 	Parser string
 	// Program is its command line as its source shows it, nil when that is not
 	// known. PrintsJSON says that its source mentions JSON.
-	Program    *helptext.Program
+	Program    *commandline.Program
 	PrintsJSON bool
 
 	// Dockerfile is the one that is there, relative to Root; Image what it starts.

@@ -7,25 +7,25 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/internal/helptext"
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 )
 
 // kindsOfGo are the values of the flag packages by the names of their functions.
 var kindsOfGo = map[string]struct {
-	kind     helptext.Kind
+	kind     commandline.Kind
 	repeated bool
 }{
-	"String": {helptext.Text, false}, "Bool": {helptext.Switch, false}, "Duration": {helptext.Text, false},
-	"Int": {helptext.Integer, false}, "Int64": {helptext.Integer, false}, "Int32": {helptext.Integer, false},
-	"Uint": {helptext.Integer, false}, "Uint64": {helptext.Integer, false}, "Uint32": {helptext.Integer, false}, "Uint16": {helptext.Integer, false},
-	"Float64": {helptext.Number, false}, "Float32": {helptext.Number, false}, "Count": {helptext.Switch, false},
-	"StringSlice": {helptext.Text, true}, "StringArray": {helptext.Text, true}, "IntSlice": {helptext.Integer, true},
-	"Func": {helptext.Text, false}, "Text": {helptext.Text, false}, "BoolFunc": {helptext.Switch, false}, "": {helptext.Text, false},
+	"String": {commandline.Text, false}, "Bool": {commandline.Switch, false}, "Duration": {commandline.Text, false},
+	"Int": {commandline.Integer, false}, "Int64": {commandline.Integer, false}, "Int32": {commandline.Integer, false},
+	"Uint": {commandline.Integer, false}, "Uint64": {commandline.Integer, false}, "Uint32": {commandline.Integer, false}, "Uint16": {commandline.Integer, false},
+	"Float64": {commandline.Number, false}, "Float32": {commandline.Number, false}, "Count": {commandline.Switch, false},
+	"StringSlice": {commandline.Text, true}, "StringArray": {commandline.Text, true}, "IntSlice": {commandline.Integer, true},
+	"Func": {commandline.Text, false}, "Text": {commandline.Text, false}, "BoolFunc": {commandline.Switch, false}, "": {commandline.Text, false},
 }
 
 // Go looks for flags in the files of a main package.
 func Go(read Reader, files []string) Found {
-	program := &helptext.Program{}
+	program := &commandline.Program{}
 	found := Found{Program: program}
 	reads, takes := false, false
 	for _, name := range files {
@@ -59,7 +59,7 @@ func Go(read Reader, files []string) Found {
 	program.GoFlags = found.Parser == "flag"
 	program.Valued = found.Parser == "pflag" || found.Parser == "cobra"
 	if takes {
-		program.Positionals = []helptext.Option{rest("arguments")}
+		program.Positionals = []commandline.Option{rest("arguments")}
 		if found.Parser == "" {
 			found.Parser = "os.Args"
 		}
@@ -80,7 +80,7 @@ func goparser(source string) (*ast.File, error) {
 
 // goFlag adds the flag that a call defines: flag.Int("n", 3, "usage"), the Var
 // forms, and pflag's with a shorthand.
-func goFlag(p *helptext.Program, call *ast.CallExpr) {
+func goFlag(p *commandline.Program, call *ast.CallExpr) {
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return
@@ -112,11 +112,11 @@ func goFlag(p *helptext.Program, call *ast.CallExpr) {
 	if !ok {
 		return
 	}
-	o := helptext.Option{Long: "--" + name, Kind: kind.kind, Repeated: kind.repeated || method == "" || method == "Func"}
+	o := commandline.Option{Long: "--" + name, Kind: kind.kind, Repeated: kind.repeated || method == "" || method == "Func"}
 	if !short && !isPflag(selector) {
 		o.Long = "-" + name
 	}
-	if o.Kind != helptext.Switch {
+	if o.Kind != commandline.Switch {
 		o.Value = "value"
 	}
 	rest := call.Args[at+1 : len(call.Args)-1]
@@ -129,7 +129,7 @@ func goFlag(p *helptext.Program, call *ast.CallExpr) {
 	if quoted := strings.Split(usage, "`"); len(quoted) == 3 {
 		o.Value = quoted[1]
 		usage = strings.ReplaceAll(usage, "`", "")
-		if o.Kind == helptext.Text && method == "String" {
+		if o.Kind == commandline.Text && method == "String" {
 			o.Kind = ""
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 	"github.com/greenroom-dev/greenroom/internal/helptext"
 )
 
@@ -60,9 +61,9 @@ func JavaScript(read Reader, entry string) Found {
 			}
 		}
 	}
-	program := &helptext.Program{}
+	program := &commandline.Program{}
 	for n := byte('2'); n <= highest; n++ {
-		program.Positionals = append(program.Positionals, helptext.Option{Name: "argument" + string(n-1)})
+		program.Positionals = append(program.Positionals, commandline.Option{Name: "argument" + string(n-1)})
 	}
 	if slice && highest == '1' {
 		program.Positionals = append(program.Positionals, rest("arguments"))
@@ -79,7 +80,7 @@ func JavaScript(read Reader, entry string) Found {
 
 // jsParser finds the library that reads the arguments; program is nil when there
 // is none.
-func jsParser(source string) (parser string, program *helptext.Program) {
+func jsParser(source string) (parser string, program *commandline.Program) {
 	switch {
 	case usesCommander.MatchString(source):
 		return "commander", commanderProgram(source)
@@ -88,7 +89,7 @@ func jsParser(source string) (parser string, program *helptext.Program) {
 	case usesParseArgs.MatchString(source):
 		return "parseArgs", parseArgsProgram(source)
 	case usesMinimist.MatchString(source):
-		program = &helptext.Program{Positionals: []helptext.Option{rest("arguments")}}
+		program = &commandline.Program{Positionals: []commandline.Option{rest("arguments")}}
 		program.Complete()
 		return usesMinimist.FindStringSubmatch(source)[2], program
 	}
@@ -116,7 +117,7 @@ func cleanJoin(file, relative string) string {
 
 // commanderProgram writes the calls as the help text that commander would print
 // of them, which is then read as any other.
-func commanderProgram(source string) *helptext.Program {
+func commanderProgram(source string) *commandline.Program {
 	var usage, arguments, options strings.Builder
 	line := func(out *strings.Builder, spelling, description, def string) {
 		if def != "" {
@@ -224,8 +225,8 @@ func commanderProgram(source string) *helptext.Program {
 }
 
 // yargsProgram reads .option(name, {…}), .options({…}) and .positional(name, {…}).
-func yargsProgram(source string) *helptext.Program {
-	p := &helptext.Program{}
+func yargsProgram(source string) *commandline.Program {
+	p := &commandline.Program{}
 	add := func(name string, object []argument, positional bool) {
 		o := jsOption(name, object, positional)
 		if positional {
@@ -259,8 +260,8 @@ func yargsProgram(source string) *helptext.Program {
 
 // jsOption makes an option of an object that describes it, as yargs and
 // parseArgs have them.
-func jsOption(name string, object []argument, positional bool) helptext.Option {
-	var o helptext.Option
+func jsOption(name string, object []argument, positional bool) commandline.Option {
+	var o commandline.Option
 	if positional {
 		o.Name = name
 	} else {
@@ -300,7 +301,7 @@ func jsOption(name string, object []argument, positional bool) helptext.Option {
 	}
 	switch kind {
 	case "boolean", "count":
-		o.Kind = helptext.Switch
+		o.Kind = commandline.Switch
 	case "number":
 		o.Value = "number"
 	case "array":
@@ -311,15 +312,15 @@ func jsOption(name string, object []argument, positional bool) helptext.Option {
 		if o.Value == "" && (positional || o.HasDefault && o.Default != "true" && o.Default != "false" || len(object) == 0) {
 			o.Value = "value"
 		} else if o.Value == "" {
-			o.Kind = helptext.Switch
+			o.Kind = commandline.Switch
 		}
 	}
 	return o
 }
 
 // parseArgsProgram reads the options object of Node's own parseArgs.
-func parseArgsProgram(source string) *helptext.Program {
-	p := &helptext.Program{}
+func parseArgsProgram(source string) *commandline.Program {
+	p := &commandline.Program{}
 	for _, args := range jsSyntax.calls(source, "parseArgs(") {
 		if len(args) == 0 {
 			continue

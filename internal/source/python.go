@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 	"github.com/greenroom-dev/greenroom/internal/helptext"
 )
 
@@ -46,9 +47,9 @@ func Python(read Reader, files []string) Found {
 			slice, found.File = true, file
 		}
 	}
-	program := &helptext.Program{}
+	program := &commandline.Program{}
 	for n := byte('1'); n <= highest; n++ {
-		program.Positionals = append(program.Positionals, helptext.Option{Name: "argument" + string(n)})
+		program.Positionals = append(program.Positionals, commandline.Option{Name: "argument" + string(n)})
 	}
 	if slice {
 		program.Positionals = append(program.Positionals, rest("arguments"))
@@ -68,7 +69,7 @@ func Python(read Reader, files []string) Found {
 
 // pythonParser finds the library that reads the arguments; program is nil when
 // there is none.
-func pythonParser(source, original string) (parser string, program *helptext.Program) {
+func pythonParser(source, original string) (parser string, program *commandline.Program) {
 	switch {
 	case importsArgparse.MatchString(source) && strings.Contains(source, ".add_argument("):
 		return "argparse", argparseProgram(source)
@@ -97,8 +98,8 @@ func docstring(source string) string {
 	return text
 }
 
-func argparseProgram(source string) *helptext.Program {
-	p := &helptext.Program{Subcommands: strings.Contains(source, ".add_subparsers(")}
+func argparseProgram(source string) *commandline.Program {
+	p := &commandline.Program{Subcommands: strings.Contains(source, ".add_subparsers(")}
 	for _, args := range pythonSyntax.calls(source, "ArgumentParser(") {
 		if d, ok := named(args, "description"); ok && d.lit {
 			p.Description = strings.Join(strings.Fields(d.text), " ")
@@ -106,7 +107,7 @@ func argparseProgram(source string) *helptext.Program {
 		}
 	}
 	for _, args := range pythonSyntax.calls(source, ".add_argument(") {
-		var o helptext.Option
+		var o commandline.Option
 		for _, a := range args {
 			if a.name == "" && a.lit {
 				spell(&o, a.text)
@@ -119,15 +120,15 @@ func argparseProgram(source string) *helptext.Program {
 		action, _ := named(args, "action")
 		switch {
 		case action.text == "store_true", action.text == "store_false", action.text == "store_const", action.text == "append_const":
-			o.Kind = helptext.Switch
+			o.Kind = commandline.Switch
 		case action.text == "help", action.text == "version":
 			continue
 		case action.text == "append", action.text == "extend":
 			o.Repeated = true
 		case action.text == "count":
-			o.Kind = helptext.Switch
+			o.Kind = commandline.Switch
 		case strings.HasSuffix(action.raw, "BooleanOptionalAction"):
-			o.Kind, o.Negative = helptext.Switch, "--no-"+strings.TrimPrefix(o.Long, "--")
+			o.Kind, o.Negative = commandline.Switch, "--no-"+strings.TrimPrefix(o.Long, "--")
 			if d, ok := named(args, "default"); ok {
 				o.Default, o.HasDefault = strings.ToLower(d.raw), true
 			}
@@ -142,7 +143,7 @@ func argparseProgram(source string) *helptext.Program {
 			case nargs.text == "+":
 				o.Repeated, o.Spread = true, !o.Positional()
 			case isNumeral(nargs.raw) && nargs.raw != "1":
-				p.Skipped = append(p.Skipped, helptext.Skipped{Name: o.Label(), Reason: "it takes several values at once"})
+				p.Skipped = append(p.Skipped, commandline.Skipped{Name: o.Label(), Reason: "it takes several values at once"})
 				continue
 			}
 		}
@@ -159,7 +160,7 @@ func argparseProgram(source string) *helptext.Program {
 }
 
 // spell adds a spelling to an option, or makes it a positional argument.
-func spell(o *helptext.Option, text string) {
+func spell(o *commandline.Option, text string) {
 	switch {
 	case strings.HasPrefix(text, "--"), strings.HasPrefix(text, "-") && len(text) > 2:
 		if o.Long == "" {
@@ -175,22 +176,22 @@ func spell(o *helptext.Option, text string) {
 }
 
 // pythonType reads the keyword arguments that argparse and click share.
-func pythonType(o *helptext.Option, args []argument) {
+func pythonType(o *commandline.Option, args []argument) {
 	kind, _ := named(args, "type")
 	raw := strings.TrimPrefix(strings.TrimPrefix(kind.raw, "click."), "argparse.")
 	o.Value = "value"
 	switch lower := strings.ToLower(raw); {
 	case raw == "int", lower == "int" || strings.HasPrefix(raw, "IntRange("):
-		o.Kind = helptext.Integer
+		o.Kind = commandline.Integer
 	case raw == "float", lower == "float" || strings.HasPrefix(raw, "FloatRange("):
-		o.Kind = helptext.Number
+		o.Kind = commandline.Number
 	case strings.HasPrefix(raw, "FileType("), strings.HasPrefix(raw, "File("), raw == "File":
 		o.Value = "FILE"
 		if strings.Contains(raw, "'w") || strings.Contains(raw, `"w`) || strings.Contains(raw, "'a'") {
 			o.Value = "OUTFILE"
 		}
 	case raw == "bool", raw == "BOOL":
-		o.Kind = helptext.Text
+		o.Kind = commandline.Text
 		o.Choices = []string{"True", "False"}
 	case strings.HasPrefix(raw, "Choice("):
 		o.Choices = pythonSyntax.list(raw[len("Choice(") : len(raw)-1])
@@ -230,8 +231,8 @@ func pythonType(o *helptext.Option, args []argument) {
 	}
 }
 
-func clickProgram(source string) *helptext.Program {
-	p := &helptext.Program{Subcommands: strings.Contains(source, ".group(")}
+func clickProgram(source string) *commandline.Program {
+	p := &commandline.Program{Subcommands: strings.Contains(source, ".group(")}
 	for _, call := range []string{"option(", "argument("} {
 		for _, prefix := range []string{"@click.", "@"} {
 			for _, args := range pythonSyntax.calls(source, prefix+call) {
@@ -250,7 +251,7 @@ func clickProgram(source string) *helptext.Program {
 	return p
 }
 
-func clickOption(p *helptext.Program, args []argument) (o helptext.Option, fit bool) {
+func clickOption(p *commandline.Program, args []argument) (o commandline.Option, fit bool) {
 	for _, a := range args {
 		if a.name != "" || !a.lit {
 			continue
@@ -261,7 +262,7 @@ func clickOption(p *helptext.Program, args []argument) (o helptext.Option, fit b
 		}
 		spell(&o, strings.TrimSpace(on))
 		if both && strings.HasPrefix(strings.TrimSpace(off), "--") {
-			o.Negative, o.Kind = strings.TrimSpace(off), helptext.Switch
+			o.Negative, o.Kind = strings.TrimSpace(off), commandline.Switch
 		}
 	}
 	if o.Label() == "" {
@@ -273,22 +274,22 @@ func clickOption(p *helptext.Program, args []argument) (o helptext.Option, fit b
 		o.Kind = isSwitch
 	}
 	if flag, ok := named(args, "is_flag"); ok && flag.raw == "True" {
-		o.Kind = helptext.Switch
+		o.Kind = commandline.Switch
 	}
 	if count, ok := named(args, "count"); ok && count.raw == "True" {
-		o.Kind = helptext.Switch
+		o.Kind = commandline.Switch
 	}
 	if multiple, ok := named(args, "multiple"); ok && multiple.raw == "True" {
 		o.Repeated = true
 	}
-	if o.Kind == helptext.Switch {
+	if o.Kind == commandline.Switch {
 		o.Default = strings.ToLower(o.Default)
 	}
 	o.Required = o.Positional() && !o.HasDefault
 	if nargs, ok := named(args, "nargs"); ok && nargs.raw == "-1" {
 		o.Repeated, o.Required = true, false
 	} else if ok && isNumeral(nargs.raw) && nargs.raw != "1" {
-		p.Skipped = append(p.Skipped, helptext.Skipped{Name: o.Label(), Reason: "it takes several values at once"})
+		p.Skipped = append(p.Skipped, commandline.Skipped{Name: o.Label(), Reason: "it takes several values at once"})
 		return o, false
 	}
 	if r, ok := named(args, "required"); ok {
@@ -298,8 +299,8 @@ func clickOption(p *helptext.Program, args []argument) (o helptext.Option, fit b
 }
 
 // typerProgram reads the parameters of the function that typer calls.
-func typerProgram(source string) *helptext.Program {
-	p := &helptext.Program{}
+func typerProgram(source string) *commandline.Program {
+	p := &commandline.Program{}
 	at := typerFunction.FindAllStringIndex(source, 10)
 	if len(at) == 0 {
 		m := typerRun.FindStringSubmatch(source)
@@ -324,7 +325,7 @@ func typerProgram(source string) *helptext.Program {
 
 // typerParameter reads "name: Annotated[int, typer.Option(help=…)] = 3" and
 // "name: int = typer.Option(3, help=…)".
-func typerParameter(p *helptext.Program, param argument) {
+func typerParameter(p *commandline.Program, param argument) {
 	raw := param.raw
 	if param.name != "" {
 		raw = param.name + " = " + param.raw
@@ -355,7 +356,7 @@ func typerParameter(p *helptext.Program, param argument) {
 			}
 		}
 	}
-	var o helptext.Option
+	var o commandline.Option
 	if isOption || !isArgument && def != "" {
 		o.Long = "--" + strings.ReplaceAll(name, "_", "-")
 		for _, a := range args {
@@ -384,11 +385,11 @@ func typerParameter(p *helptext.Program, param argument) {
 	if len(word) > 0 {
 		switch word[0] {
 		case "int":
-			o.Kind = helptext.Integer
+			o.Kind = commandline.Integer
 		case "float":
-			o.Kind = helptext.Number
+			o.Kind = commandline.Number
 		case "bool":
-			o.Kind = helptext.Switch
+			o.Kind = commandline.Switch
 			if !o.Positional() {
 				o.Negative = "--no-" + strings.TrimPrefix(o.Long, "--")
 			}

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/internal/helptext"
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 )
 
 var (
@@ -21,7 +21,7 @@ func Shell(name, text string) Found {
 	found := Found{File: name}
 	found.JSON = strings.Contains(text, "{\\\"") || strings.Contains(text, `{"`) || strings.Contains(text, "json") || strings.Contains(text, "jq ")
 	code := stripComments(text)
-	program := &helptext.Program{Name: name}
+	program := &commandline.Program{Name: name}
 	reads := shellReads.MatchString(code)
 	if !reads {
 		// The first command of a script that names no file reads what comes in.
@@ -43,7 +43,7 @@ func Shell(name, text string) Found {
 			if m[1][i] == ':' {
 				continue
 			}
-			o := helptext.Option{Short: "-" + m[1][i:i+1]}
+			o := commandline.Option{Short: "-" + m[1][i:i+1]}
 			if i+1 < len(m[1]) && m[1][i+1] == ':' {
 				o.Value = "value"
 			}
@@ -65,10 +65,10 @@ func Shell(name, text string) Found {
 		highest = max(highest, m[1][0])
 	}
 	for n := byte('1'); n <= highest; n++ {
-		program.Positionals = append(program.Positionals, helptext.Option{Name: "argument" + string(n)})
+		program.Positionals = append(program.Positionals, commandline.Option{Name: "argument" + string(n)})
 	}
 	if shellAll.MatchString(code) || highest == '0' {
-		program.Positionals = append(program.Positionals, helptext.Option{Name: "arguments", Repeated: true})
+		program.Positionals = append(program.Positionals, commandline.Option{Name: "arguments", Repeated: true})
 	}
 	program.Stdin = reads
 	program.Complete()
@@ -96,10 +96,10 @@ var (
 // Script finds what a script in a language without a parser of its own here
 // takes: arguments or not, standard input or not.
 func Script(name, text string) Found {
-	program := &helptext.Program{Stdin: scriptStdin.MatchString(text)}
+	program := &commandline.Program{Stdin: scriptStdin.MatchString(text)}
 	found := Found{File: name, Program: program, JSON: strings.Contains(strings.ToLower(text), "json")}
 	if scriptArguments.MatchString(text) {
-		program.Positionals = []helptext.Option{rest("arguments")}
+		program.Positionals = []commandline.Option{rest("arguments")}
 		found.Parser = "by hand"
 	}
 	program.Complete()

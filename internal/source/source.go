@@ -3,7 +3,7 @@
 // It reads and never runs: only literals have a value.
 package source
 
-import "github.com/greenroom-dev/greenroom/internal/helptext"
+import "github.com/greenroom-dev/greenroom/internal/commandline"
 
 // Found is what the source of a program says of its command line.
 type Found struct {
@@ -11,7 +11,7 @@ type Found struct {
 	// when nothing does.
 	Parser string
 	// Program is the command line, nil when the source does not show it.
-	Program *helptext.Program
+	Program *commandline.Program
 	// File is where it was found.
 	File string
 	// JSON says that the source deals with JSON.
@@ -25,6 +25,6 @@ type Reader func(name string) string
 
 // rest is the argument of a program of which no more is known than that it has
 // some.
-func rest(name string) helptext.Option {
-	return helptext.Option{Name: name, Repeated: true, Description: "the program's arguments, in their order"}
+func rest(name string) commandline.Option {
+	return commandline.Option{Name: name, Repeated: true, Description: "the program's arguments, in their order"}
 }

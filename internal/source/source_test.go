@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/greenroom-dev/greenroom/internal/helptext"
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 )
 
 // summary writes a command line for people: the words that fields are put into,
@@ -364,7 +364,7 @@ func FuzzSource(f *testing.F) {
 		} {
 			program := found.Program
 			if program == nil {
-				program = &helptext.Program{}
+				program = &commandline.Program{}
 			}
 			if len(program.InputSchema("x")) == 0 || program.Bind().Words == nil && len(program.All()) > 0 {
 				t.Error("options without words")

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/internal/helptext"
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 	"github.com/greenroom-dev/greenroom/internal/project"
 )
 
@@ -16,13 +16,13 @@ type report struct {
 	// Complete says that the Actor can be run: it is known what starts it.
 	Complete bool `json:"complete"`
 	// Start is the container's command, Adapted that actor exec is part of it.
-	Start    []string           `json:"start"`
-	Adapted  bool               `json:"adapted"`
-	Detected []project.Fact     `json:"detected"`
-	Files    []file             `json:"files"`
-	Skipped  []helptext.Skipped `json:"skipped"`
-	Missing  []string           `json:"missing"`
-	Next     []string           `json:"nextSteps"`
+	Start    []string              `json:"start"`
+	Adapted  bool                  `json:"adapted"`
+	Detected []project.Fact        `json:"detected"`
+	Files    []file                `json:"files"`
+	Skipped  []commandline.Skipped `json:"skipped"`
+	Missing  []string              `json:"missing"`
+	Next     []string              `json:"nextSteps"`
 }
 
 func (w *work) report() error {

@@ -10,8 +10,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 	"github.com/greenroom-dev/greenroom/internal/definition"
-	"github.com/greenroom-dev/greenroom/internal/helptext"
 	"github.com/greenroom-dev/greenroom/internal/project"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -79,9 +79,9 @@ type work struct {
 	name string
 
 	// What the Actor will be: how it starts, with which schema.
-	program *helptext.Program // nil when its command line is not known
-	adapted bool              // started through actor exec
-	start   []string          // the container's command
+	program *commandline.Program // nil when its command line is not known
+	adapted bool                 // started through actor exec
+	start   []string             // the container's command
 	schema  []byte
 	// dockerfile is the one to use, relative to the root; makeDockerfile says that
 	// it is to be written, derived that it is made from the one that is there.
@@ -92,7 +92,7 @@ type work struct {
 	files   []file
 	facts   []project.Fact
 	missing []string
-	skipped []helptext.Skipped
+	skipped []commandline.Skipped
 	next    []string
 }
 

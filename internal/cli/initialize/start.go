@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/commandline"
 	"github.com/greenroom-dev/greenroom/internal/helptext"
 	"github.com/greenroom-dev/greenroom/internal/project"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -39,7 +40,7 @@ func (w *work) plain() {
 	if p.Main != "" {
 		w.start = []string{"/usr/local/bin/" + w.name}
 	}
-	program := &helptext.Program{Description: p.Description}
+	program := &commandline.Program{Description: p.Description}
 	w.schema = program.InputSchema(title(w.name))
 	w.next = append(w.next, "describe the input in .actor/input_schema.json")
 }
@@ -47,20 +48,20 @@ func (w *work) plain() {
 // scrapy runs one spider and prints its items as JSON lines; Scrapy's log goes
 // to standard error.
 func (w *work) scrapy() {
-	program := &helptext.Program{Description: w.project.Description}
+	program := &commandline.Program{Description: w.project.Description}
 	var words []string
 	// The fields are made here, as the command line of Scrapy has one of its own.
-	add := func(o helptext.Option, word string) {
+	add := func(o commandline.Option, word string) {
 		program.Positionals = append(program.Positionals, o)
 		words = append(words, word)
 	}
-	spider := helptext.Option{Name: "spider", Kind: helptext.Text, Required: true, Description: "the spider to run"}
+	spider := commandline.Option{Name: "spider", Kind: commandline.Text, Required: true, Description: "the spider to run"}
 	taken := []string{"spider", "arguments", "settings", "loglevel"}
 	var arguments []string
 	for _, one := range w.project.Scrapy.Spiders {
 		spider.Choices = append(spider.Choices, one.Name)
 		for _, argument := range one.Arguments {
-			if field := helptext.FieldName(argument); field != "" && !slices.Contains(taken, field) {
+			if field := commandline.FieldName(argument); field != "" && !slices.Contains(taken, field) {
 				taken, arguments = append(taken, field), append(arguments, argument)
 			}
 		}
@@ -70,14 +71,14 @@ func (w *work) scrapy() {
 	}
 	add(spider, "{{spider}}")
 	for _, name := range arguments {
-		add(helptext.Option{Name: name, Kind: helptext.Text, Description: "the spider's argument " + name},
-			"-a"+name+"={{"+helptext.FieldName(name)+"}}")
+		add(commandline.Option{Name: name, Kind: commandline.Text, Description: "the spider's argument " + name},
+			"-a"+name+"={{"+commandline.FieldName(name)+"}}")
 	}
-	add(helptext.Option{Name: "arguments", Kind: helptext.Text, Repeated: true, Description: "further arguments of the spider, as name=value"},
+	add(commandline.Option{Name: "arguments", Kind: commandline.Text, Repeated: true, Description: "further arguments of the spider, as name=value"},
 		"{{-a arguments}}")
-	add(helptext.Option{Name: "settings", Kind: helptext.Text, Repeated: true, Description: "Scrapy settings, as NAME=value"},
+	add(commandline.Option{Name: "settings", Kind: commandline.Text, Repeated: true, Description: "Scrapy settings, as NAME=value"},
 		"{{-s settings}}")
-	add(helptext.Option{Name: "loglevel", Kind: helptext.Text, Choices: []string{"CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"},
+	add(commandline.Option{Name: "loglevel", Kind: commandline.Text, Choices: []string{"CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"},
 		Default: "INFO", HasDefault: true, Description: "how much goes to the log"}, "--loglevel={{loglevel}}")
 	w.program, w.adapted = program, true
 	w.schema = program.InputSchema(title(w.name))
@@ -98,9 +99,9 @@ func (w *work) adapt() {
 	}
 	program := w.program
 	if program == nil {
-		program = &helptext.Program{}
+		program = &commandline.Program{}
 		if len(command) > 0 {
-			program.Positionals = []helptext.Option{{Name: "arguments", Repeated: true, Description: "the program's arguments, in their order"}}
+			program.Positionals = []commandline.Option{{Name: "arguments", Repeated: true, Description: "the program's arguments, in their order"}}
 			w.missing = append(w.missing, "it was not found which arguments the program takes, so the input has one list of them")
 			program.Complete()
 		}
@@ -112,7 +113,7 @@ func (w *work) adapt() {
 		w.missing = append(w.missing, "the program does several things by the name of a command; choose one, as in --from-help \"PROGRAM COMMAND --help\"")
 		if len(program.Positionals) == 0 {
 			// Until then whoever runs it can.
-			program.Positionals = []helptext.Option{{Name: "arguments", Kind: helptext.Text, Repeated: true, Description: "the command and its arguments, in their order"}}
+			program.Positionals = []commandline.Option{{Name: "arguments", Kind: commandline.Text, Repeated: true, Description: "the command and its arguments, in their order"}}
 		}
 	}
 	w.program = program

@@ -1,10 +1,11 @@
-package helptext
+package commandline
 
 import (
 	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // TextField is the field that a filter reads as its standard input.
@@ -151,7 +152,7 @@ func (p *Program) property(o *Option) property {
 			f.Description = "The program's option " + o.Label() + "."
 		}
 	} else if !o.Positional() && o.Long == "" {
-		f.Title = title(o.Label()) + ": " + shorten(firstSentence(o.Description), 60)
+		f.Title = title(o.Label()) + ": " + Shorten(firstSentence(o.Description), 60)
 	}
 	switch o.Kind {
 	case Switch:
@@ -274,4 +275,13 @@ func (m ordered) json() []byte {
 	}
 	out.WriteByte('}')
 	return out.Bytes()
+}
+
+// Shorten cuts a text that has more than n characters, and ends it with "…".
+func Shorten(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	runes := []rune(text)[:n-1]
+	return strings.TrimRight(string(runes), " ,.;") + "…"
 }

@@ -1,9 +1,8 @@
-// Package helptext reads what a program says about its command line: the text
-// that its --help prints. What it finds becomes an Actor's input schema and the
-// command line that the input's fields are put into. It reads GNU, argparse,
-// click, typer, commander, yargs, cobra, clap, Go flag, BSD and BusyBox texts;
-// what it cannot tell it leaves out and names.
-package helptext
+// Package commandline describes how a program is called: its options and its
+// positional arguments. What is known of them becomes an Actor's input schema and
+// the command line that the input's fields are put into; what has no place in an
+// input is left out and named.
+package commandline
 
 import (
 	"regexp"
