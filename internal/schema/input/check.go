@@ -397,7 +397,13 @@ func (c *checker) relevantFaults(d *definition, v *jsonc.Value, all []jsonschema
 			}
 			path := a.path + "/" + escaping.Replace(m.Name)
 			note := meant(m.Name, a.names)
-			if note == "" {
+			switch {
+			case slices.Contains(a.elsewhere, m.Name):
+				if slices.ContainsFunc(faults, func(f finding) bool { return f.path == at.path+a.path+"/editor" }) {
+					continue // it may go with the editor that was meant
+				}
+				note = "not together with this editor, isSecret or resourceType"
+			case note == "":
 				note = "allowed are " + quoted(slices.Sorted(slices.Values(a.names)))
 			}
 			faults = append(faults, finding{offset: m.At, path: at.path + path, rule: "unknown-field", member: m.Name, note: note,

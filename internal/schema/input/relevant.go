@@ -29,6 +29,8 @@ type allowance struct {
 	// names are the known ones; closed says that there may be no others.
 	names  []string
 	closed bool
+	// elsewhere are names that an alternative knows which does not apply.
+	elsewhere []string
 	// editors are the allowed editors, when the object is a field that has one.
 	editors []string
 }
@@ -64,23 +66,31 @@ func (r *relevance) enter(schema, v *jsonc.Value, path string) {
 		}
 	}
 	if condition := schema.Get("if"); condition != nil {
-		branch := schema.Get("else")
+		branch, other := schema.Get("else"), schema.Get("then")
 		if holds(condition, v) {
-			branch = schema.Get("then")
+			branch, other = other, branch
 		}
 		if branch != nil {
 			r.enter(branch, v, path)
 		}
+		if a := r.objects[v]; a != nil && other != nil {
+			a.elsewhere = appendNames(a.elsewhere, other)
+		}
 	}
 	if one := schema.Get("oneOf"); one != nil {
-		chosen := slices.IndexFunc(one.Items, func(branch *jsonc.Value) bool { return holds(branch, v) })
-		if chosen >= 0 {
-			r.enter(one.Items[chosen], v, path)
-		} else {
-			// What decides is wrong itself: allow what any of them allows.
-			for _, branch := range one.Items {
-				r.allow(branch, v, path)
+		var chosen []*jsonc.Value
+		for _, branch := range one.Items {
+			if holds(branch, v) {
+				chosen = append(chosen, branch)
 			}
+		}
+		if len(chosen) == 1 {
+			r.enter(chosen[0], v, path)
+			return
+		}
+		// What decides is missing, or wrong itself: allow what any of them allows.
+		for _, branch := range one.Items {
+			r.allow(branch, v, path)
 		}
 	}
 }
@@ -118,6 +128,25 @@ func (r *relevance) allow(schema, v *jsonc.Value, path string) *allowance {
 		}
 	}
 	return a
+}
+
+// appendNames appends the names that a schema and its alternatives know.
+func appendNames(names []string, schema *jsonc.Value) []string {
+	for _, m := range schema.Members {
+		switch m.Name {
+		case "properties":
+			for _, property := range m.Value.Members {
+				names = append(names, property.Name)
+			}
+		case "then", "else":
+			names = appendNames(names, m.Value)
+		case "allOf", "oneOf":
+			for _, sub := range m.Value.Items {
+				names = appendNames(names, sub)
+			}
+		}
+	}
+	return names
 }
 
 // holds evaluates the conditions that the meta-schema has: what members must be

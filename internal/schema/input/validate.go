@@ -46,7 +46,7 @@ func (in *Schema) complaint(e jsonschema.Error) found {
 	if f.top == "" {
 		f.top = w.member
 	}
-	if own := ownMessage(e.Schema, e.Keyword); own != "" && e.Schema != in.root {
+	if own := ownMessage(e.Schema, e.Keyword); own != "" {
 		f.FieldError = FieldError{Field: dotted(e.InstancePath), Message: own}
 	}
 	return f
