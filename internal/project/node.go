@@ -119,7 +119,9 @@ func (p *Project) node() (bool, error) {
 		bare = p.relative(file)
 	}
 	if m == nil && bare == "" {
-		return false, nil
+		if bare = p.onlyScript(); bare == "" {
+			return false, nil
+		}
 	}
 	p.Language = JavaScript
 	evidence := bare
@@ -208,13 +210,26 @@ func (p *Project) nodeStart(m *Manifest, bare string) (entry string) {
 	if m.Main != "" && p.BuildScript {
 		return start(path.Clean(m.Main), `"main" of package.json`)
 	}
-	// A single script at the top is the program.
-	if found := Glob(p.Root, "*.?js"); len(found) == 0 {
-		if found = Glob(p.Root, "*.js"); len(found) == 1 && !strings.Contains(found[0], ".config.") {
-			return start(p.relative(found[0]), "the only script")
-		}
+	if only := p.onlyScript(); only != "" {
+		return start(only, "the only script")
 	}
 	return ""
+}
+
+// onlyScript is the script at the top, when there is but one, or "".
+func (p *Project) onlyScript() string {
+	var scripts []string
+	for _, pattern := range []string{"*.js", "*.mjs", "*.cjs"} {
+		for _, file := range Glob(p.Root, pattern) {
+			if !strings.Contains(filepath.Base(file), ".config.") {
+				scripts = append(scripts, p.relative(file))
+			}
+		}
+	}
+	if len(scripts) != 1 {
+		return ""
+	}
+	return scripts[0]
 }
 
 func (p *Project) nodeVersion(m *Manifest) {
