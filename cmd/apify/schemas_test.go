@@ -139,6 +139,15 @@ func TestSDKsMeetSchemas(t *testing.T) {
 			}
 			expectItems(t, storage, `[{"price":1,"name":"a"},{"price":2,"name":"b"}]`)
 		})
+		// What we write beside the files of an SDK that keeps them itself must not
+		// disturb it.
+		t.Run(language+", not at home", func(t *testing.T) {
+			l := newLifecycle(t, language)
+			if err := os.WriteFile(filepath.Join(l.dir, ".actor", "actor.json"), []byte(schemasDefinition), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			l.keepsFiles(t)
+		})
 	}
 }
 
