@@ -151,7 +151,9 @@ func isPath(s string) bool {
 }
 
 // Push appends items in order, each of which must have a JSON object as its
-// JSON form. When one has not, nothing is pushed.
+// JSON form. When one has not, nothing is pushed. In a run they must match the
+// dataset's schema too: those that do not are fault.InvalidInput, whose message
+// says which items and fields are wrong.
 func (d *Dataset) Push(ctx context.Context, items ...any) error {
 	raw := make([]json.RawMessage, len(items))
 	for i, item := range items {
