@@ -266,7 +266,7 @@ func TestSize(t *testing.T) {
 		"definition": {".actor/actor.json": example + huge},
 		"schema":     {".actor/actor.json": example, "Dockerfile": "", "INPUT_SCHEMA.json": someSchema + huge},
 	} {
-		if _, list := Check(project(t, files)); len(list) != 1 || !strings.Contains(list[0].Message, "more than") {
+		if _, list := Check(project(t, files)); len(list) != 1 || !strings.Contains(list[0].Message, "more than the") {
 			t.Errorf("a huge %s gives %v", name, list)
 		}
 	}

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -81,6 +82,10 @@ func open(dir string) (*reader, error) {
 		{filepath.Join(root, folder, fileName), (*reader).current},
 		{filepath.Join(root, legacyName), (*reader).legacy},
 	} {
+		// Opening a pipe would wait for whoever writes to it.
+		if info, err := os.Stat(source.file); err == nil && !info.Mode().IsRegular() {
+			return nil, fault.New(fault.InvalidInput, "cannot read the Actor's definition: %s is not a file", source.file)
+		}
 		data, err := readFile(source.file)
 		if err == nil {
 			return read(root, source.file, data, source.read), nil
@@ -96,10 +101,16 @@ func open(dir string) (*reader, error) {
 
 // readFile reads a file that is not unreasonably large.
 func readFile(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && info.Size() > maxFileSize {
-		return nil, fault.New(fault.InvalidInput, "%s has %d bytes, more than the %d that are read", path, info.Size(), maxFileSize)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	return os.ReadFile(path)
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
+	if err == nil && len(data) > maxFileSize {
+		return nil, fault.New(fault.InvalidInput, "%s has more than the %d bytes that are read", path, maxFileSize)
+	}
+	return data, err
 }
 
 // missing reports whether a file is not there, be it that its parent is a file.

@@ -17,15 +17,17 @@ const (
 	context    = 60
 )
 
-// source reads a file that diagnostics are about. What cannot be read has no
-// lines: the diagnostic says why.
+// source reads a file that diagnostics are about. What cannot be read again, as a
+// pipe cannot, has no lines.
 func (r *report) source(file string) *source {
 	if s, ok := r.sources[file]; ok {
 		return s
 	}
 	s := &source{}
-	if text, err := os.ReadFile(r.paths[file]); err == nil {
-		s.lines = strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
+	if info, err := os.Stat(r.paths[file]); err == nil && info.Mode().IsRegular() {
+		if text, err := os.ReadFile(r.paths[file]); err == nil {
+			s.lines = strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
+		}
 	}
 	r.sources[file] = s
 	return s
