@@ -216,15 +216,18 @@ func (r *reader) shape(v *jsonc.Value, p presence) *typ {
 		readings = append(readings, r.record(s, p))
 	}
 	t := &typ{kind: intersectionType}
+	deprecated := s.Get("deprecated").True()
 	if len(readings) == 1 && all == nil {
 		t = readings[0]
 	} else {
+		// The official tool loses it on the way to an intersection of readings.
+		deprecated = deprecated && len(readings) == 0
 		if all.Is(jsonc.Array) {
 			t.members = r.readAll(all, asWritten)
 		}
 		t.members = append(t.members, readings...)
 	}
-	t.doc, t.deprecated, t.nullable = s.doc(), s.Get("deprecated").True(), s.Get("nullable").True()
+	t.doc, t.deprecated, t.nullable = s.doc(), deprecated, s.Get("nullable").True()
 	return t
 }
 
@@ -288,7 +291,7 @@ func (r *reader) severalTypes(s *schema, p presence) *typ {
 		one := &jsonc.Value{Kind: jsonc.Object, Start: s.Start}
 		for _, m := range s.Unique() {
 			switch m.Name {
-			case "$id", "description", "title", "type":
+			case "$id", "description", "title", "type", "allOf": // what stands beside the union already
 				continue
 			case "default":
 				if m.Value.Kind != cmp.Or(kinds[name], jsonc.Kind(name)) {

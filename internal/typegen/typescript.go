@@ -24,7 +24,9 @@ const typescriptBanner = `// biome-ignore-all lint: generated
 // typescript prints the declarations of one schema: the type itself, and the
 // definitions that it refers to.
 func typescript(t *typ) string {
+	name := t.name
 	simplify(t, map[*typ]bool{})
+	t.name = name // a file without its type would be of no use
 	var aliases, interfaces []string
 	declareAliases(t, map[*typ]bool{}, &aliases)
 	t.walk(func(t *typ) {
@@ -61,7 +63,7 @@ func simplify(t *typ, seen map[*typ]bool) {
 		simplify(m, seen)
 	}
 	if slices.ContainsFunc(t.members, func(m *typ) bool { return m.kind == unknownType && m.name == "" }) {
-		*t = typ{kind: unknownType, name: t.name}
+		*t = typ{kind: unknownType}
 		return
 	}
 	texts := map[string]*typ{}
@@ -112,7 +114,7 @@ func declareAliases(t *typ, seen map[*typ]bool, out *[]string) {
 
 // aliasBody is what stands behind the name of a type alias.
 func aliasBody(t *typ) doc {
-	body := unnamed(t)
+	body := lengths(unnamed(t))
 	if members := effective(body); body.kind == unionType && len(members) > 1 && !hugs(members) {
 		return &group{of: concat{" =", &group{of: indent{concat{space, unionBody(body)}}}}}
 	}
@@ -135,11 +137,13 @@ func comment(t *typ) doc {
 	}
 	if t.doc != "" {
 		for text := range strings.SplitSeq(t.doc, "\n") {
-			if text == "" {
-				out = append(out, " *", hard{})
-				continue
+			// Two spaces at the end of a line mean a break in Markdown: Prettier
+			// leaves them, and no other blanks.
+			trimmed := strings.TrimRightFunc(" * "+text, unicode.IsSpace)
+			if trimmed != " *" && strings.HasSuffix(text, "  ") {
+				trimmed += "  "
 			}
-			out = append(out, " * "+text, hard{})
+			out = append(out, trimmed, hard{})
 		}
 	}
 	return append(out, " */", hard{})
@@ -261,7 +265,10 @@ func typeDoc(t *typ, field bool) doc {
 	case arrayType:
 		return concat{operand(t.elem), "[]"}
 	case tupleType:
-		return tupleDoc(t)
+		if all := lengths(t); all != t {
+			return typeDoc(all, field)
+		}
+		return tupleOf(t.members, t.rest)
 	case recordType:
 		return recordBody(t)
 	case unionType, intersectionType:
@@ -296,14 +303,13 @@ func join(separator string, members []*typ) doc {
 
 // combined gives the union or intersection of several that a type is printed as.
 func combined(t *typ) *typ {
-	for t.name == "" && (t.kind == unionType || t.kind == intersectionType) {
+	for t = lengths(t); t.name == "" && (t.kind == unionType || t.kind == intersectionType); t = lengths(t.members[0]) {
 		if len(t.members) > 1 {
 			return t
 		}
 		if len(t.members) == 0 {
 			return nil
 		}
-		t = t.members[0]
 	}
 	return nil
 }
@@ -324,7 +330,15 @@ func operand(t *typ) doc {
 // a bar when they do not fit one.
 func unionBody(t *typ) doc {
 	parts := concat{ifBroken("| ")}
-	for i, m := range t.members {
+	var members []*typ
+	for _, m := range t.members {
+		if all := lengths(m); all != m {
+			members = append(members, all.members...)
+			continue
+		}
+		members = append(members, m)
+	}
+	for i, m := range members {
 		if i > 0 {
 			parts = append(parts, space, "| ")
 		}
@@ -364,26 +378,21 @@ func intersectionDoc(members []*typ) doc {
 	return &group{of: out}
 }
 
-// tupleDoc prints a list of a fixed form. Where elements may be missing, it is a
-// union of all lengths.
-func tupleDoc(t *typ) doc {
-	if len(t.members) <= t.least {
-		return tupleOf(t.members, t.rest)
+// lengths gives a list of a fixed form whose last elements may be missing as the
+// union of all its lengths; other types as they are.
+func lengths(t *typ) *typ {
+	if t.kind != tupleType || t.name != "" || len(t.members) <= t.least {
+		return t
 	}
-	var parts concat
+	out := &typ{kind: unionType}
 	for n := t.least; n <= len(t.members); n++ {
-		var rest *typ
+		one := &typ{kind: tupleType, members: t.members[:n], least: n}
 		if n == len(t.members) {
-			rest = t.rest
+			one.rest = t.rest
 		}
-		if n > t.least {
-			parts = append(parts, space, "| ")
-		} else {
-			parts = append(parts, ifBroken("| "))
-		}
-		parts = append(parts, indent{tupleOf(t.members[:n], rest)})
+		out.members = append(out.members, one)
 	}
-	return &group{of: indent{concat{softline, &group{of: parts}}}}
+	return out
 }
 
 func tupleOf(members []*typ, rest *typ) doc {
