@@ -4,6 +4,10 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/syntax"
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/value"
 )
 
 // An expression has no loops but recursive functions. Both limits are far beyond
@@ -15,7 +19,7 @@ const (
 
 // machine evaluates one expression once.
 type machine struct {
-	scope *object
+	scope *value.Object
 	steps int // that are left
 	depth int
 }
@@ -28,17 +32,34 @@ type frame struct {
 	chain *chain
 }
 
+// function is one that the expression defines.
+type function struct {
+	name   string
+	params []string
+	body   syntax.Node
+	outer  *arguments
+}
+
+// Syntax gives the function's left hand side.
+func (f *function) Syntax() string { return f.name + "(" + strings.Join(f.params, ", ") + ")" }
+
+// builtin is a function of the language, by its name.
+type builtin string
+
+// Syntax gives what is shown of all functions of the language.
+func (builtin) Syntax() string { return "function" }
+
 // arguments are those of a function, and of the ones it is defined in.
 type arguments struct {
 	names  []string
-	values []value
+	values []value.Value
 	outer  *arguments
 }
 
 // chain remembers that a?.b found nothing, so that .c after it is not looked at.
 type chain struct{ cut bool }
 
-func (a *arguments) lookup(name string) (value, bool) {
+func (a *arguments) lookup(name string) (value.Value, bool) {
 	for ; a != nil; a = a.outer {
 		if i := slices.Index(a.names, name); i >= 0 {
 			return a.values[i], true
@@ -47,22 +68,55 @@ func (a *arguments) lookup(name string) (value, bool) {
 	return nil, false
 }
 
-func (m *machine) eval(n node, f frame) (value, error) {
+// eval gives what a part of an expression comes to.
+func (m *machine) eval(n syntax.Node, f frame) (value.Value, error) {
 	if err := m.spend(1); err != nil {
 		return nil, err
 	}
-	return n.eval(m, f)
+	switch n := n.(type) {
+	case *syntax.Constant:
+		return n.Value, nil
+	case *syntax.Symbol:
+		return m.symbol(n, f)
+	case *syntax.Parenthesis:
+		return m.eval(n.Content, f)
+	case *syntax.Operator:
+		return m.operator(n, f)
+	case *syntax.Relation:
+		return m.relation(n, f)
+	case *syntax.Conditional:
+		return m.conditional(n, f)
+	case *syntax.Call:
+		return m.call(n, f)
+	case *syntax.Accessor:
+		return m.accessor(n, f)
+	case *syntax.List:
+		return m.list(n, f)
+	case *syntax.ObjectLiteral:
+		return m.objectLiteral(n, f)
+	case *syntax.Span:
+		return m.span(n, f)
+	case *syntax.Assignment:
+		return m.assignment(n, f)
+	case *syntax.PropertyAssignment:
+		return m.propertyAssignment(n, f)
+	case *syntax.Definition:
+		return m.definition(n, f)
+	case *syntax.Block:
+		return m.block(n, f)
+	}
+	panic("a part of an expression that nobody evaluates") // the list above is whole
 }
 
 func (m *machine) spend(steps int) error {
 	if m.steps -= steps; m.steps < 0 {
-		return failure("The defaultMemoryMbytes expression takes too many steps to evaluate.")
+		return value.Failure("The defaultMemoryMbytes expression takes too many steps to evaluate.")
 	}
 	return nil
 }
 
-func (m *machine) evalAll(nodes []node, f frame) ([]value, error) {
-	values := make([]value, len(nodes))
+func (m *machine) evalAll(nodes []syntax.Node, f frame) ([]value.Value, error) {
+	values := make([]value.Value, len(nodes))
 	for i, n := range nodes {
 		var err error
 		if values[i], err = m.eval(n, f); err != nil {
@@ -74,11 +128,11 @@ func (m *machine) evalAll(nodes []node, f frame) ([]value, error) {
 
 // global finds a name outside functions' arguments: what the expression or its
 // variables define, or a function of the language.
-func (m *machine) global(name string) (v value, known bool, err error) {
-	if slices.Contains(prototype, name) {
-		return nil, false, noAccess(nil, name)
+func (m *machine) global(name string) (v value.Value, known bool, err error) {
+	if slices.Contains(value.Prototype, name) {
+		return nil, false, value.NoAccess(nil, name)
 	}
-	if v, ok := m.scope.fields[name]; ok {
+	if v, ok := m.scope.Fields[name]; ok {
 		return v, true, nil
 	}
 	if _, ok := builtins[name]; ok {
@@ -87,44 +141,40 @@ func (m *machine) global(name string) (v value, known bool, err error) {
 	return nil, false, nil
 }
 
-func (n *constant) eval(*machine, frame) (value, error) { return n.value, nil }
-
-func (n *symbol) eval(m *machine, f frame) (value, error) {
-	if v, ok := f.args.lookup(n.name); ok {
+func (m *machine) symbol(n *syntax.Symbol, f frame) (value.Value, error) {
+	if v, ok := f.args.lookup(n.Name); ok {
 		return v, nil
 	}
-	v, known, err := m.global(n.name)
+	v, known, err := m.global(n.Name)
 	if err == nil && !known {
-		err = failure("Undefined symbol " + n.name)
+		err = value.Failure("Undefined symbol " + n.Name)
 	}
 	return v, err
 }
 
-func (n *parenthesis) eval(m *machine, f frame) (value, error) { return m.eval(n.content, f) }
-
-func (n *operator) eval(m *machine, f frame) (value, error) {
-	args, err := m.evalAll(n.args, f)
+func (m *machine) operator(n *syntax.Operator, f frame) (value.Value, error) {
+	args, err := m.evalAll(n.Args, f)
 	if err != nil {
 		return nil, err
 	}
-	return builtins[n.function](m, args)
+	return builtins[n.Function](m, args)
 }
 
-func (n *relation) eval(m *machine, f frame) (value, error) {
-	right, err := m.eval(n.operands[0], f)
+func (m *machine) relation(n *syntax.Relation, f frame) (value.Value, error) {
+	right, err := m.eval(n.Operands[0], f)
 	if err != nil {
 		return nil, err
 	}
-	for i, name := range n.functions {
+	for i, name := range n.Functions {
 		left := right
-		if right, err = m.eval(n.operands[i+1], f); err != nil {
+		if right, err = m.eval(n.Operands[i+1], f); err != nil {
 			return nil, err
 		}
 		compare, ok := builtins[name]
 		if !ok {
-			return nil, failure("condFn is not a function")
+			return nil, value.Failure("condFn is not a function")
 		}
-		holds, err := compare(m, []value{left, right})
+		holds, err := compare(m, []value.Value{left, right})
 		if err != nil {
 			return nil, err
 		}
@@ -135,162 +185,162 @@ func (n *relation) eval(m *machine, f frame) (value, error) {
 	return true, nil
 }
 
-func (n *conditional) eval(m *machine, f frame) (value, error) {
-	condition, err := m.eval(n.condition, f)
+func (m *machine) conditional(n *syntax.Conditional, f frame) (value.Value, error) {
+	condition, err := m.eval(n.Condition, f)
 	if err != nil {
 		return nil, err
 	}
 	yes := false
 	switch v := condition.(type) {
-	case nil, undefined:
+	case nil, value.Undefined:
 	case bool:
 		yes = v
 	case float64:
-		yes = truthy(v)
+		yes = value.Truthy(v)
 	case string:
 		yes = v != ""
 	default:
-		return nil, failure(`Unsupported type of condition "` + typeOf(v) + `"`)
+		return nil, value.Failure(`Unsupported type of condition "` + value.TypeOf(v) + `"`)
 	}
 	if yes {
-		return m.eval(n.yes, f)
+		return m.eval(n.Yes, f)
 	}
-	return m.eval(n.no, f)
+	return m.eval(n.No, f)
 }
 
-func (n *list) eval(m *machine, f frame) (value, error) {
-	items, err := m.evalAll(n.items, f)
+func (m *machine) list(n *syntax.List, f frame) (value.Value, error) {
+	items, err := m.evalAll(n.Items, f)
 	if err != nil {
 		return nil, err
 	}
-	return newMatrix(items)
+	return value.NewMatrix(items)
 }
 
-func (n *objectLiteral) eval(m *machine, f frame) (value, error) {
-	o := newObject()
-	for _, key := range n.keys {
-		v, err := m.eval(n.values[key], f)
+func (m *machine) objectLiteral(n *syntax.ObjectLiteral, f frame) (value.Value, error) {
+	o := value.NewObject()
+	for _, key := range n.Keys {
+		v, err := m.eval(n.Values[key], f)
 		if err != nil {
 			return nil, err
 		}
-		o.set(key, v)
+		o.Set(key, v)
 	}
 	return o, nil
 }
 
-func (n *span) eval(m *machine, f frame) (value, error) {
-	if _, err := m.evalAll(n.parts, f); err != nil {
+func (m *machine) span(n *syntax.Span, f frame) (value.Value, error) {
+	if _, err := m.evalAll(n.Parts, f); err != nil {
 		return nil, err
 	}
-	return nil, failure("range is not a function")
+	return nil, value.Failure("range is not a function")
 }
 
-func (n *assignment) eval(m *machine, f frame) (value, error) {
-	v, err := m.eval(n.value, f)
+func (m *machine) assignment(n *syntax.Assignment, f frame) (value.Value, error) {
+	v, err := m.eval(n.Value, f)
 	if err != nil {
 		return nil, err
 	}
-	return v, m.define(n.name, v)
+	return v, m.define(n.Name, v)
 }
 
-func (m *machine) define(name string, v value) error {
-	if slices.Contains(prototype, name) {
-		return failure(`No access to property "` + name + `"`)
+func (m *machine) define(name string, v value.Value) error {
+	if slices.Contains(value.Prototype, name) {
+		return value.Failure(`No access to property "` + name + `"`)
 	}
-	m.scope.set(name, v)
+	m.scope.Set(name, v)
 	return nil
 }
 
-func (n *propertyAssignment) eval(m *machine, f frame) (value, error) {
-	name, isProperty := n.target.property()
-	object, err := m.eval(n.target.object, f)
+func (m *machine) propertyAssignment(n *syntax.PropertyAssignment, f frame) (value.Value, error) {
+	name, isProperty := n.Target.Property()
+	object, err := m.eval(n.Target.Object, f)
 	if err != nil {
 		return nil, err
 	}
 	if !isProperty {
-		if _, err := m.evalAll(n.target.index, frame{args: f.args}); err != nil {
+		if _, err := m.evalAll(n.Target.Index, frame{args: f.args}); err != nil {
 			return nil, err
 		}
 		return nil, errIndex
 	}
-	v, err := m.eval(n.value, f)
+	v, err := m.eval(n.Value, f)
 	if err != nil {
 		return nil, err
 	}
-	return v, setProperty(object, name, v)
+	return v, value.SetProperty(object, name, v)
 }
 
-func (n *definition) eval(m *machine, f frame) (value, error) {
-	fn := &function{name: n.name, params: n.params, body: n.body, outer: f.args}
-	return fn, m.define(n.name, fn)
+func (m *machine) definition(n *syntax.Definition, f frame) (value.Value, error) {
+	fn := &function{name: n.Name, params: n.Params, body: n.Body, outer: f.args}
+	return fn, m.define(n.Name, fn)
 }
 
 // invoke calls a function that the expression defines.
-func (m *machine) invoke(fn *function, args []value) (value, error) {
+func (m *machine) invoke(fn *function, args []value.Value) (value.Value, error) {
 	count := strconv.Itoa(len(args))
 	switch {
 	case len(args) < len(fn.params):
-		return nil, failure("Too few arguments in function " + fn.name + " (expected: any, index: " + count + ")")
+		return nil, value.Failure("Too few arguments in function " + fn.name + " (expected: any, index: " + count + ")")
 	case len(args) > len(fn.params):
-		return nil, failure("Too many arguments in function " + fn.name + " (expected: " + strconv.Itoa(len(fn.params)) + ", actual: " + count + ")")
+		return nil, value.Failure("Too many arguments in function " + fn.name + " (expected: " + strconv.Itoa(len(fn.params)) + ", actual: " + count + ")")
 	}
 	if m.depth++; m.depth > maxDepth {
-		return nil, failure("Maximum call stack size exceeded")
+		return nil, value.Failure("Maximum call stack size exceeded")
 	}
 	defer func() { m.depth-- }()
 	return m.eval(fn.body, frame{args: &arguments{fn.params, args, fn.outer}})
 }
 
-func (m *machine) apply(fn value, args []value) (value, error) {
+func (m *machine) apply(fn value.Value, args []value.Value) (value.Value, error) {
 	switch fn := fn.(type) {
 	case *function:
 		return m.invoke(fn, args)
 	case builtin:
 		return builtins[string(fn)](m, args)
 	}
-	return nil, failure("fn is not a function")
+	return nil, value.Failure("fn is not a function")
 }
 
-func (n *block) eval(m *machine, f frame) (value, error) {
-	r := &results{}
-	for _, s := range n.statements {
-		v, err := m.eval(s.node, f)
+func (m *machine) block(n *syntax.Block, f frame) (value.Value, error) {
+	r := &value.Results{}
+	for _, s := range n.Statements {
+		v, err := m.eval(s.Node, f)
 		if err != nil {
 			return nil, err
 		}
-		if s.visible {
-			r.entries = append(r.entries, v)
+		if s.Visible {
+			r.Entries = append(r.Entries, v)
 		}
 	}
 	return r, nil
 }
 
-var errIndex = failure("index is not a function")
+var errIndex = value.Failure("index is not a function")
 
-func (n *accessor) eval(m *machine, f frame) (value, error) {
+func (m *machine) accessor(n *syntax.Accessor, f frame) (value.Value, error) {
 	if f.chain == nil {
 		f.chain = &chain{}
 	}
-	object, err := m.eval(n.object, f)
+	object, err := m.eval(n.Object, f)
 	if err != nil {
 		return nil, err
 	}
-	if n.optional && isNothing(object) {
+	if n.Optional && value.IsNothing(object) {
 		f.chain.cut = true
-		return undefined{}, nil
+		return value.Undefined{}, nil
 	}
-	if inner, ok := n.object.(*accessor); ok && inner.optional && f.chain.cut {
-		return undefined{}, nil
+	if inner, ok := n.Object.(*syntax.Accessor); ok && inner.Optional && f.chain.cut {
+		return value.Undefined{}, nil
 	}
-	if name, ok := n.property(); ok {
-		return getProperty(object, name)
+	if name, ok := n.Property(); ok {
+		return value.Property(object, name)
 	}
-	for _, index := range n.index {
+	for _, index := range n.Index {
 		if mentionsEnd(index) {
 			if err := checkEnd(object); err != nil {
 				return nil, err
 			}
-			f.args = &arguments{[]string{"end"}, []value{0.0}, f.args}
+			f.args = &arguments{[]string{"end"}, []value.Value{0.0}, f.args}
 		}
 		if _, err := m.eval(index, frame{args: f.args}); err != nil {
 			return nil, err
@@ -299,33 +349,33 @@ func (n *accessor) eval(m *machine, f frame) (value, error) {
 	return nil, errIndex
 }
 
-func (n *call) eval(m *machine, f frame) (value, error) {
-	inner, isAccessor := n.fn.(*accessor)
-	optional := n.optional || isAccessor && inner.optional
-	switch fn := n.fn.(type) {
-	case *symbol:
-		v, err := n.resolve(fn.name, m, f, optional)
-		if err != nil || optional && v == (undefined{}) {
+func (m *machine) call(n *syntax.Call, f frame) (value.Value, error) {
+	inner, isAccessor := n.Fn.(*syntax.Accessor)
+	optional := n.Optional || isAccessor && inner.Optional
+	switch fn := n.Fn.(type) {
+	case *syntax.Symbol:
+		v, err := m.resolve(n, fn.Name, f, optional)
+		if err != nil || optional && v == (value.Undefined{}) {
 			return v, err
 		}
-		args, err := m.evalAll(n.args, f)
+		args, err := m.evalAll(n.Args, f)
 		if err != nil {
 			return nil, err
 		}
 		return m.apply(v, args)
-	case *accessor:
-		if name, ok := fn.property(); ok {
-			return n.method(fn.object, name, m, f, optional)
+	case *syntax.Accessor:
+		if name, ok := fn.Property(); ok {
+			return m.method(n, fn.Object, name, f, optional)
 		}
 	}
-	v, err := m.eval(n.fn, f)
-	if err != nil || optional && v == (undefined{}) {
+	v, err := m.eval(n.Fn, f)
+	if err != nil || optional && v == (value.Undefined{}) {
 		return v, err
 	}
-	if !isFunction(v) {
-		return nil, failure("Expression did not evaluate to a function; value is:\n  " + format(v, 78))
+	if !value.IsFunction(v) {
+		return nil, value.Failure("Expression did not evaluate to a function; value is:\n  " + value.Format(v, 78))
 	}
-	args, err := m.evalAll(n.args, f)
+	args, err := m.evalAll(n.Args, f)
 	if err != nil {
 		return nil, err
 	}
@@ -333,10 +383,10 @@ func (n *call) eval(m *machine, f frame) (value, error) {
 }
 
 // resolve finds the function of a name.
-func (n *call) resolve(name string, m *machine, f frame, optional bool) (value, error) {
+func (m *machine) resolve(n *syntax.Call, name string, f frame, optional bool) (value.Value, error) {
 	if v, ok := f.args.lookup(name); ok {
-		if !isFunction(v) && (!optional || v != (undefined{})) {
-			return nil, failure("Argument '" + name + "' was not a function; received: " + format(v, 78))
+		if !value.IsFunction(v) && (!optional || v != (value.Undefined{})) {
+			return nil, value.Failure("Argument '" + name + "' was not a function; received: " + value.Format(v, 78))
 		}
 		return v, nil
 	}
@@ -345,48 +395,48 @@ func (n *call) resolve(name string, m *machine, f frame, optional bool) (value, 
 	case err != nil:
 		return nil, err
 	case !known && optional:
-		return undefined{}, nil
+		return value.Undefined{}, nil
 	case !known:
-		return nil, failure("Undefined function " + name)
-	case isFunction(v), optional && v == (undefined{}):
+		return nil, value.Failure("Undefined function " + name)
+	case value.IsFunction(v), optional && v == (value.Undefined{}):
 		return v, nil
 	}
-	return nil, failure("'" + name + "' is not a function; its value is:\n  " + format(v, 78))
+	return nil, value.Failure("'" + name + "' is not a function; its value is:\n  " + value.Format(v, 78))
 }
 
 // method calls a function that is a property: one of a text or a list, or one
 // that the expression has put into an object.
-func (n *call) method(of node, name string, m *machine, f frame, optional bool) (value, error) {
+func (m *machine) method(n *syntax.Call, of syntax.Node, name string, f frame, optional bool) (value.Value, error) {
 	receiver, err := m.eval(of, f)
 	if err != nil {
 		return nil, err
 	}
 	if optional {
-		if isNothing(receiver) {
-			return undefined{}, nil
+		if value.IsNothing(receiver) {
+			return value.Undefined{}, nil
 		}
-		if o, ok := receiver.(*object); ok && !slices.Contains(prototype, name) {
-			if v, ok := o.fields[name]; !ok || v == (undefined{}) {
-				return undefined{}, nil
+		if o, ok := receiver.(*value.Object); ok && !slices.Contains(value.Prototype, name) {
+			if v, ok := o.Fields[name]; !ok || v == (value.Undefined{}) {
+				return value.Undefined{}, nil
 			}
 		}
 	}
-	if o, ok := receiver.(*object); ok {
-		if v, ok := o.fields[name]; ok && isFunction(v) && !slices.Contains(prototype, name) {
-			args, err := m.evalAll(n.args, f)
+	if o, ok := receiver.(*value.Object); ok {
+		if v, ok := o.Fields[name]; ok && value.IsFunction(v) && !slices.Contains(value.Prototype, name) {
+			args, err := m.evalAll(n.Args, f)
 			if err != nil {
 				return nil, err
 			}
 			return m.apply(v, args)
 		}
 	}
-	if !hasMethod(receiver, name) {
-		if optional && !slices.Contains(prototype, name) {
-			return undefined{}, nil
+	if !value.HasMethod(receiver, name) {
+		if optional && !slices.Contains(value.Prototype, name) {
+			return value.Undefined{}, nil
 		}
-		return nil, failure(`No access to method "` + name + `"`)
+		return nil, value.Failure(`No access to method "` + name + `"`)
 	}
-	args, err := m.evalAll(n.args, f)
+	args, err := m.evalAll(n.Args, f)
 	if err != nil {
 		return nil, err
 	}
@@ -395,42 +445,42 @@ func (n *call) method(of node, name string, m *machine, f frame, optional bool) 
 
 // mentionsEnd reports whether a part of an expression uses "end", the length of
 // what is indexed.
-func mentionsEnd(n node) bool {
+func mentionsEnd(n syntax.Node) bool {
 	switch n := n.(type) {
-	case *symbol:
-		return n.name == "end"
-	case *parenthesis:
-		return mentionsEnd(n.content)
-	case *operator:
-		return slices.ContainsFunc(n.args, mentionsEnd)
-	case *relation:
-		return slices.ContainsFunc(n.operands, mentionsEnd)
-	case *conditional:
-		return mentionsEnd(n.condition) || mentionsEnd(n.yes) || mentionsEnd(n.no)
-	case *call:
-		return mentionsEnd(n.fn) || slices.ContainsFunc(n.args, mentionsEnd)
-	case *accessor:
-		return mentionsEnd(n.object) || slices.ContainsFunc(n.index, mentionsEnd)
-	case *list:
-		return slices.ContainsFunc(n.items, mentionsEnd)
-	case *objectLiteral:
-		return slices.ContainsFunc(slices.Collect(maps.Values(n.values)), mentionsEnd)
-	case *span:
-		return slices.ContainsFunc(n.parts, mentionsEnd)
-	case *assignment:
-		return mentionsEnd(n.value)
-	case *propertyAssignment:
-		return mentionsEnd(n.target) || mentionsEnd(n.value)
-	case *definition:
-		return mentionsEnd(n.body)
+	case *syntax.Symbol:
+		return n.Name == "end"
+	case *syntax.Parenthesis:
+		return mentionsEnd(n.Content)
+	case *syntax.Operator:
+		return slices.ContainsFunc(n.Args, mentionsEnd)
+	case *syntax.Relation:
+		return slices.ContainsFunc(n.Operands, mentionsEnd)
+	case *syntax.Conditional:
+		return mentionsEnd(n.Condition) || mentionsEnd(n.Yes) || mentionsEnd(n.No)
+	case *syntax.Call:
+		return mentionsEnd(n.Fn) || slices.ContainsFunc(n.Args, mentionsEnd)
+	case *syntax.Accessor:
+		return mentionsEnd(n.Object) || slices.ContainsFunc(n.Index, mentionsEnd)
+	case *syntax.List:
+		return slices.ContainsFunc(n.Items, mentionsEnd)
+	case *syntax.ObjectLiteral:
+		return slices.ContainsFunc(slices.Collect(maps.Values(n.Values)), mentionsEnd)
+	case *syntax.Span:
+		return slices.ContainsFunc(n.Parts, mentionsEnd)
+	case *syntax.Assignment:
+		return mentionsEnd(n.Value)
+	case *syntax.PropertyAssignment:
+		return mentionsEnd(n.Target) || mentionsEnd(n.Value)
+	case *syntax.Definition:
+		return mentionsEnd(n.Body)
 	}
 	return false
 }
 
-func checkEnd(object value) error {
+func checkEnd(object value.Value) error {
 	switch object.(type) {
-	case *array, *matrix, string:
+	case *value.Array, *value.Matrix, string:
 		return nil
 	}
-	return failure(`Cannot resolve "end": context must be a Matrix, Array, or string but is ` + typeOf(object))
+	return value.Failure(`Cannot resolve "end": context must be a Matrix, Array, or string but is ` + value.TypeOf(object))
 }

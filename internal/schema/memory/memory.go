@@ -8,6 +8,7 @@
 package memory
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"regexp"
@@ -16,6 +17,8 @@ import (
 	"sync"
 	"unicode/utf16"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/syntax"
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/value"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -57,7 +60,7 @@ type Variables struct {
 // concurrent use.
 type Expression struct {
 	text string
-	root node
+	root syntax.Node
 }
 
 // String gives the expression as it was written.
@@ -67,17 +70,14 @@ func (e *Expression) String() string { return e.text }
 // the platform's message; syntax errors say at which character.
 func Parse(text string) (*Expression, error) {
 	if len(utf16.Encode([]rune(text))) > maxLength {
-		return nil, failure("The defaultMemoryMbytes expression is too long. Max length is 1000 characters.")
+		return nil, value.Failure("The defaultMemoryMbytes expression is too long. Max length is 1000 characters.")
 	}
 	plain, err := withoutBraces(text)
 	if err != nil {
 		return nil, err
 	}
-	root, err := parse(plain)
+	root, err := syntax.Parse(plain, func(name string) bool { _, ok := builtins[name]; return ok })
 	if err != nil {
-		return nil, err
-	}
-	if err := root.check(); err != nil {
 		return nil, err
 	}
 	return &Expression{text, root}, nil
@@ -98,9 +98,9 @@ func withoutBraces(text string) (plain string, err error) {
 		switch {
 		case err != nil, strings.HasPrefix(name, "input."):
 		case !isOption:
-			err = failure("Invalid variable '{{" + name + "}}' in expression.")
+			err = value.Failure("Invalid variable '{{" + name + "}}' in expression.")
 		case !slices.Contains(optionNames, option):
-			err = failure("Invalid variable '{{" + name + "}}' in expression. Only the following runOptions are allowed: runOptions." +
+			err = value.Failure("Invalid variable '{{" + name + "}}' in expression. Only the following runOptions are allowed: runOptions." +
 				strings.Join(optionNames, ", runOptions.") + ".")
 		}
 		return name
@@ -124,21 +124,21 @@ func (e *Expression) Evaluate(vars Variables) (mbytes int, err error) {
 	}
 	// The platform looks for the results of several statements by this name.
 	switch v := result.(type) {
-	case *results:
-		result = last(v.entries)
-	case *object:
-		if entries, ok := v.fields["entries"]; ok {
-			result = lastOf(entries)
+	case *value.Results:
+		result = value.Last(v.Entries)
+	case *value.Object:
+		if entries, ok := v.Fields["entries"]; ok {
+			result = value.LastOf(entries)
 		}
-	case *array:
-		result = undefined{}
+	case *value.Array:
+		result = value.Undefined{}
 	}
 	number, ok := result.(float64)
 	if !ok || math.IsNaN(number) || math.IsInf(number, 0) {
-		return 0, failure("Calculated memory value is not a valid number: " + toString(result) + ".")
+		return 0, value.Failure("Calculated memory value is not a valid number: " + value.ToString(result) + ".")
 	}
 	if number <= 0 {
-		return 0, failure("Calculated memory value must be a positive number, greater than 0, got: " + toString(result) + ".")
+		return 0, value.Failure("Calculated memory value must be a positive number, greater than 0, got: " + value.ToString(result) + ".")
 	}
 	// JavaScript rounds halves up.
 	exponent := math.Floor(math.Log2(number) + 0.5)
@@ -153,5 +153,26 @@ func Clamp(mbytes, minimum, maximum int) int {
 	return max(mbytes, minimum)
 }
 
-// failure is what is wrong with an expression, in the platform's own words.
-func failure(message string) error { return fault.New(fault.InvalidInput, "%s", shorten(message)) }
+// newScope gives what an expression finds by name.
+func newScope(vars Variables) (*value.Object, error) {
+	input := value.Value(value.NewObject())
+	if len(bytes.TrimSpace(vars.Input)) > 0 {
+		var err error
+		if input, err = value.Decode(vars.Input); err != nil {
+			return nil, fault.New(fault.InvalidInput, "the input is not valid JSON: %w", err)
+		}
+	}
+	text, err := json.Marshal(vars.Options)
+	if err != nil {
+		return nil, fault.New(fault.InvalidInput, "the run's options cannot be used: %w", err)
+	}
+	options, err := value.Decode(text)
+	if err != nil {
+		return nil, err
+	}
+	scope := value.NewObject()
+	scope.Set("input", input)
+	scope.Set("runOptions", options)
+	scope.Set("get", builtin("get"))
+	return scope, nil
+}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/value"
 )
 
 // Numbers that differ by less count as equal.
@@ -25,9 +27,9 @@ func nearlyEqual(a, b float64) bool {
 func isInteger(n float64) bool { return n == math.Trunc(n) && !math.IsInf(n, 0) }
 
 // power is JavaScript's, where Go's differs.
-func power(x, y float64) (value, error) {
+func power(x, y float64) (value.Value, error) {
 	if !isInteger(y) && x < 0 && !(x*x < 1 && math.IsInf(y, 1)) && !(x*x > 1 && math.IsInf(y, -1)) {
-		return nil, failure("Calculated memory value is not a valid number: a negative number has no real power " + formatNumber(y) + ".")
+		return nil, value.Failure("Calculated memory value is not a valid number: a negative number has no real power " + value.FormatNumber(y) + ".")
 	}
 	switch {
 	case math.IsNaN(x) && math.IsInf(y, 1):
@@ -50,32 +52,32 @@ func whole(x float64, do func(float64) float64) float64 {
 	return exact
 }
 
-func floor(n []float64) (value, error) { return rounded("floor", "0 - 15", n, math.Floor) }
-func ceil(n []float64) (value, error)  { return rounded("ceil", "0-15", n, math.Ceil) }
+func floor(n []float64) (value.Value, error) { return rounded("floor", "0 - 15", n, math.Floor) }
+func ceil(n []float64) (value.Value, error)  { return rounded("ceil", "0-15", n, math.Ceil) }
 
 // rounded gives n[0], rounded to n[1] decimals where that is given.
-func rounded(name, bounds string, n []float64, do func(float64) float64) (value, error) {
+func rounded(name, bounds string, n []float64, do func(float64) float64) (value.Value, error) {
 	if len(n) == 1 {
 		return whole(n[0], do), nil
 	}
 	switch decimals := n[1]; {
 	case !isInteger(decimals):
-		return nil, failure("number of decimals in function " + name + " must be an integer")
+		return nil, value.Failure("number of decimals in function " + name + " must be an integer")
 	case decimals < 0 || decimals > maxDecimals:
-		return nil, failure("number of decimals in " + name + " number must be in range " + bounds)
+		return nil, value.Failure("number of decimals in " + name + " number must be in range " + bounds)
 	}
 	shift := math.Pow(10, n[1])
 	return whole(n[0]*shift, do) / shift, nil
 }
 
-func fix(n []float64) (value, error) {
+func fix(n []float64) (value.Value, error) {
 	if n[0] > 0 {
 		return floor(n)
 	}
 	return ceil(n)
 }
 
-func round(n []float64) (value, error) {
+func round(n []float64) (value.Value, error) {
 	if len(n) == 1 {
 		return roundHalf(n[0]), nil
 	}
@@ -84,7 +86,7 @@ func round(n []float64) (value, error) {
 		x = withoutNoise(x)
 	}
 	if !isInteger(decimals) || decimals < 0 || decimals > maxDecimals {
-		return nil, failure("Number of decimals in function round must be an integer from 0 to 15 inclusive")
+		return nil, value.Failure("Number of decimals in function round must be an integer from 0 to 15 inclusive")
 	}
 	return toDecimals(x, int(decimals)), nil
 }

@@ -1,6 +1,10 @@
 package memory
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/value"
+)
 
 // What functions expect, as the platform's messages list it.
 const (
@@ -91,11 +95,11 @@ var (
 
 // accept checks the arguments of a function, one after the other. Calculating with
 // lists is left out.
-func (s signature) accept(name string, args []value) error {
+func (s signature) accept(name string, args []value.Value) error {
 	if s.first != anything || s.second.other != anything {
 		for _, arg := range args {
-			if _, isList := itemsOf(arg); isList {
-				return failure("Function " + name + " does not take lists here")
+			if _, isList := value.ItemsOf(arg); isList {
+				return value.Failure("Function " + name + " does not take lists here")
 			}
 		}
 	}
@@ -109,21 +113,21 @@ func (s signature) accept(name string, args []value) error {
 		}
 		index := strconv.Itoa(i)
 		if i >= len(args) {
-			return failure("Too few arguments in function " + name + " (expected: " + expected + ", index: " + index + ")")
+			return value.Failure("Too few arguments in function " + name + " (expected: " + expected + ", index: " + index + ")")
 		}
 		if expected != anything && !s.takes(i, args[i], expected) {
-			return failure("Unexpected type of argument in function " + name + " (expected: " + expected +
-				", actual: " + actualType(args[i]) + ", index: " + index + ")")
+			return value.Failure("Unexpected type of argument in function " + name + " (expected: " + expected +
+				", actual: " + value.ActualType(args[i]) + ", index: " + index + ")")
 		}
 	}
 	if s.max >= 0 && len(args) > s.max {
-		return failure("Too many arguments in function " + name + " (expected: " + strconv.Itoa(s.max) + ", actual: " + strconv.Itoa(len(args)) + ")")
+		return value.Failure("Too many arguments in function " + name + " (expected: " + strconv.Itoa(s.max) + ", actual: " + strconv.Itoa(len(args)) + ")")
 	}
 	return nil
 }
 
 // after lists what may follow a first argument.
-func (s signature) after(first value) string {
+func (s signature) after(first value.Value) string {
 	switch first.(type) {
 	case bool:
 		return s.second.boolean
@@ -136,13 +140,13 @@ func (s signature) after(first value) string {
 }
 
 // takes reports whether an argument is one of those expected.
-func (s signature) takes(index int, v value, expected string) bool {
+func (s signature) takes(index int, v value.Value, expected string) bool {
 	switch v.(type) {
 	case bool, float64, string:
 		return expected != lists && expected != matrices
 	case nil:
 		return index == 0 && s.null
-	case undefined:
+	case value.Undefined:
 		return index == 0 && s.undefined
 	}
 	return false

@@ -1,14 +1,16 @@
-package memory
+package syntax
 
 import (
 	"math"
 	"slices"
+
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/value"
 )
 
 // primary reads what has no operators: a name, text, a list, an object, a number
 // or something in parentheses, with what is called or accessed of it.
-func (p *parser) primary() (node, error) {
-	var n node
+func (p *parser) primary() (Node, error) {
+	var n Node
 	var err error
 	switch {
 	case p.kind == symbolToken || slices.Contains(namedOperators, p.token):
@@ -16,7 +18,7 @@ func (p *parser) primary() (node, error) {
 	case p.token == `"` || p.token == "'":
 		var text string
 		text, err = p.quoted()
-		n = &constant{text}
+		n = &Constant{text}
 	case p.token == "[":
 		n, err = p.list()
 	case p.token == "{":
@@ -26,15 +28,15 @@ func (p *parser) primary() (node, error) {
 		if err := p.next(); err != nil {
 			return nil, err
 		}
-		number, err := parseNumber(text)
-		return &constant{number}, err
+		number, err := value.ParseNumber(text)
+		return &Constant{number}, err
 	case p.token == "(":
 		p.nesting++
 		if err := p.next(); err != nil {
 			return nil, err
 		}
 		if n, err = p.assignment(); err == nil {
-			n, err = &parenthesis{n}, p.close(")", "Parenthesis ) expected")
+			n, err = &Parenthesis{n}, p.close(")", "Parenthesis ) expected")
 		}
 	case p.token == "":
 		return nil, p.syntaxError("Unexpected end of expression")
@@ -47,26 +49,26 @@ func (p *parser) primary() (node, error) {
 	return p.accessors(n)
 }
 
-func (p *parser) name() (node, error) {
+func (p *parser) name() (Node, error) {
 	name := p.token
 	if err := p.next(); err != nil {
 		return nil, err
 	}
 	switch name {
 	case "true":
-		return &constant{true}, nil
+		return &Constant{true}, nil
 	case "false":
-		return &constant{false}, nil
+		return &Constant{false}, nil
 	case "null":
-		return &constant{nil}, nil
+		return &Constant{nil}, nil
 	case "undefined":
-		return &constant{undefined{}}, nil
+		return &Constant{value.Undefined{}}, nil
 	case "NaN":
-		return &constant{math.NaN()}, nil
+		return &Constant{math.NaN()}, nil
 	case "Infinity":
-		return &constant{math.Inf(1)}, nil
+		return &Constant{math.Inf(1)}, nil
 	}
-	return &symbol{name}, nil
+	return &Symbol{name}, nil
 }
 
 // close passes a closing bracket.
@@ -79,13 +81,13 @@ func (p *parser) close(bracket, otherwise string) error {
 }
 
 // list reads [1, 2] or [1, 2; 3, 4].
-func (p *parser) list() (node, error) {
+func (p *parser) list() (Node, error) {
 	p.nesting++
 	if err := p.next(); err != nil {
 		return nil, err
 	}
 	if p.token == "]" {
-		return &list{}, p.close("]", "")
+		return &List{}, p.close("]", "")
 	}
 	row, err := p.row()
 	if err != nil {
@@ -94,7 +96,7 @@ func (p *parser) list() (node, error) {
 	if p.token != ";" {
 		return row, p.close("]", "End of matrix ] expected")
 	}
-	rows := []node{row}
+	rows := []Node{row}
 	for p.token == ";" {
 		if err := p.next(); err != nil {
 			return nil, err
@@ -111,19 +113,19 @@ func (p *parser) list() (node, error) {
 		return nil, err
 	}
 	for _, next := range rows[1:] {
-		if got, want := len(next.(*list).items), len(row.items); got != want {
-			return nil, p.syntaxError("Column dimensions mismatch (" + formatNumber(float64(got)) + " !== " + formatNumber(float64(want)) + ")")
+		if got, want := len(next.(*List).Items), len(row.Items); got != want {
+			return nil, p.syntaxError("Column dimensions mismatch (" + value.FormatNumber(float64(got)) + " !== " + value.FormatNumber(float64(want)) + ")")
 		}
 	}
-	return &list{rows}, nil
+	return &List{rows}, nil
 }
 
-func (p *parser) row() (*list, error) {
+func (p *parser) row() (*List, error) {
 	n, err := p.assignment()
 	if err != nil {
 		return nil, err
 	}
-	row := &list{[]node{n}}
+	row := &List{[]Node{n}}
 	for p.token == "," {
 		if err := p.next(); err != nil {
 			return nil, err
@@ -132,16 +134,16 @@ func (p *parser) row() (*list, error) {
 			if n, err = p.assignment(); err != nil {
 				return nil, err
 			}
-			row.items = append(row.items, n)
+			row.Items = append(row.Items, n)
 		}
 	}
 	return row, nil
 }
 
 // object reads {a: 1, "b c": 2}.
-func (p *parser) object() (node, error) {
+func (p *parser) object() (Node, error) {
 	p.nesting++
-	o := &objectLiteral{values: map[string]node{}}
+	o := &ObjectLiteral{Values: map[string]Node{}}
 	for {
 		if err := p.next(); err != nil {
 			return nil, err
@@ -158,7 +160,7 @@ func (p *parser) object() (node, error) {
 	return o, p.close("}", "Comma , or bracket } expected after object value")
 }
 
-func (p *parser) member(o *objectLiteral) error {
+func (p *parser) member(o *ObjectLiteral) error {
 	var key string
 	var err error
 	switch {
@@ -180,15 +182,15 @@ func (p *parser) member(o *objectLiteral) error {
 		return err
 	}
 	value, err := p.assignment()
-	if _, ok := o.values[key]; !ok {
-		o.keys = append(o.keys, key)
+	if _, ok := o.Values[key]; !ok {
+		o.Keys = append(o.Keys, key)
 	}
-	o.values[key] = value
+	o.Values[key] = value
 	return err
 }
 
 // accessors reads calls, indexes and properties: f(1), a[1], a.b, a?.b.
-func (p *parser) accessors(n node) (node, error) {
+func (p *parser) accessors(n Node) (Node, error) {
 	for {
 		optional := p.token == "?."
 		if optional {
@@ -198,8 +200,8 @@ func (p *parser) accessors(n node) (node, error) {
 		}
 		switch {
 		case p.token == "(":
-			_, isSymbol := n.(*symbol)
-			_, isAccessor := n.(*accessor)
+			_, isSymbol := n.(*Symbol)
+			_, isAccessor := n.(*Accessor)
 			if !optional && !isSymbol && !isAccessor {
 				return n, nil // an implicit product
 			}
@@ -207,13 +209,13 @@ func (p *parser) accessors(n node) (node, error) {
 			if err != nil {
 				return nil, err
 			}
-			n = &call{fn: n, args: args, optional: optional}
+			n = &Call{Fn: n, Args: args, Optional: optional}
 		case p.token == "[":
 			index, err := p.arguments("]")
 			if err != nil {
 				return nil, err
 			}
-			n = newAccessor(n, index, optional)
+			n = &Accessor{Object: n, Index: index, Optional: optional}
 		case p.token == "." || optional:
 			if !optional {
 				if err := p.next(); err != nil {
@@ -226,7 +228,7 @@ func (p *parser) accessors(n node) (node, error) {
 				}
 				return nil, p.syntaxError("Property name expected after dot")
 			}
-			n = newAccessor(n, []node{&constant{p.token}}, optional)
+			n = &Accessor{Object: n, Index: []Node{&Constant{p.token}}, Optional: optional}
 			if err := p.next(); err != nil {
 				return nil, err
 			}
@@ -237,12 +239,12 @@ func (p *parser) accessors(n node) (node, error) {
 }
 
 // arguments reads a list in brackets, the opening one being the token.
-func (p *parser) arguments(closing string) ([]node, error) {
+func (p *parser) arguments(closing string) ([]Node, error) {
 	p.nesting++
 	if err := p.next(); err != nil {
 		return nil, err
 	}
-	var args []node
+	var args []Node
 	if p.token != closing {
 		for {
 			arg, err := p.assignment()

@@ -1,10 +1,12 @@
-package memory
+package syntax
 
 import (
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/value"
 )
 
 type tokenKind int
@@ -70,13 +72,13 @@ func (p *parser) slice(from, to int) string {
 }
 
 func (p *parser) syntaxError(message string) error {
-	return failure(message + " (char " + strconv.Itoa(p.index-p.length+1) + ")")
+	return value.Failure(message + " (char " + strconv.Itoa(p.index-p.length+1) + ")")
 }
 
 // next reads a token.
 func (p *parser) next() error {
 	if p.tokens++; p.tokens > maxTokens {
-		return failure("The defaultMemoryMbytes expression is too complex.")
+		return value.Failure("The defaultMemoryMbytes expression is too complex.")
 	}
 	p.kind, p.token, p.length = delimiterToken, "", 0
 	for {

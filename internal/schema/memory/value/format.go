@@ -1,4 +1,4 @@
-package memory
+package value
 
 import (
 	"bytes"
@@ -7,39 +7,41 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// toString converts a value to text as JavaScript does.
-func toString(v value) string {
+// ToString converts a value to text as JavaScript does.
+func ToString(v Value) string {
 	switch v := v.(type) {
-	case undefined:
+	case Undefined:
 		return "undefined"
 	case nil:
 		return "null"
 	case bool:
 		return strconv.FormatBool(v)
 	case float64:
-		return formatNumber(v)
+		return FormatNumber(v)
 	case string:
 		return v
-	case *array:
-		texts := make([]string, len(v.items))
-		for i, item := range v.items {
-			if !isNothing(item) {
-				texts[i] = toString(item)
+	case *Array:
+		texts := make([]string, len(v.Items))
+		for i, item := range v.Items {
+			if !IsNothing(item) {
+				texts[i] = ToString(item)
 			}
 		}
 		return strings.Join(texts, ",")
-	case *matrix:
-		return format(v, 0)
-	case *function, builtin:
+	case *Matrix:
+		return Format(v, 0)
+	case Function:
 		return "function"
 	}
 	return "[object Object]"
 }
 
-// formatNumber writes a number as JavaScript does.
-func formatNumber(n float64) string {
+// FormatNumber writes a number as JavaScript does.
+func FormatNumber(n float64) string {
 	switch {
 	case math.IsNaN(n):
 		return "NaN"
@@ -58,8 +60,8 @@ func exponential(n float64) string {
 	return mantissa + "e" + exponent[:1] + strings.TrimLeft(exponent[1:], "0")
 }
 
-// format shows a value in a message: at most limit characters, 0 for no limit.
-func format(v value, limit int) string {
+// Format shows a value in a message: at most limit characters, 0 for no limit.
+func Format(v Value, limit int) string {
 	var text strings.Builder
 	write(&text, v, 0)
 	units := utf16.Encode([]rune(text.String()))
@@ -69,18 +71,7 @@ func format(v value, limit int) string {
 	return text.String()
 }
 
-// maxShown bounds what is made of a value that is only to be shown, in bytes.
-const maxShown = 2_000
-
-// shorten cuts a message to a length that people may read.
-func shorten(text string) string {
-	if len(text) <= maxShown {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxShown], "") + "..."
-}
-
-func write(text *strings.Builder, v value, depth int) {
+func write(text *strings.Builder, v Value, depth int) {
 	if text.Len() > maxShown || depth > 100 {
 		return
 	}
@@ -97,29 +88,29 @@ func write(text *strings.Builder, v value, depth int) {
 			text.WriteRune(c)
 		}
 		text.WriteByte('"')
-	case *array:
-		writeItems(text, v.items, depth)
-	case *matrix:
-		writeItems(text, v.items, depth)
-	case *object:
+	case *Array:
+		writeItems(text, v.Items, depth)
+	case *Matrix:
+		writeItems(text, v.Items, depth)
+	case *Object:
 		text.WriteByte('{')
-		for i, key := range v.keys {
+		for i, key := range v.Keys {
 			if i > 0 {
 				text.WriteString(", ")
 			}
 			write(text, key, depth+1)
 			text.WriteString(": ")
-			write(text, v.fields[key], depth+1)
+			write(text, v.Fields[key], depth+1)
 		}
 		text.WriteByte('}')
-	case *function:
-		text.WriteString(v.name + "(" + strings.Join(v.params, ", ") + ")")
+	case Function:
+		text.WriteString(v.Syntax())
 	default:
-		text.WriteString(toString(v))
+		text.WriteString(ToString(v))
 	}
 }
 
-func writeItems(text *strings.Builder, items []value, depth int) {
+func writeItems(text *strings.Builder, items []Value, depth int) {
 	text.WriteByte('[')
 	for i, item := range items {
 		if text.Len() > maxShown {
@@ -136,15 +127,15 @@ func writeItems(text *strings.Builder, items []value, depth int) {
 // showNumber writes a number with an exponent from 100000 on and below 0.001.
 func showNumber(n float64) string {
 	if a := math.Abs(n); a == 0 || math.IsNaN(n) || math.IsInf(n, 0) || a >= 1e-3 && a < 1e5 {
-		return formatNumber(n)
+		return FormatNumber(n)
 	}
 	return exponential(n)
 }
 
-// toJSON writes a value as JSON.stringify does, "undefined" for what has no JSON.
-func toJSON(v value) string {
+// ToJSON writes a value as JSON.stringify does, "undefined" for what has no JSON.
+func ToJSON(v Value) string {
 	switch v.(type) {
-	case undefined, *function, builtin:
+	case Undefined, Function:
 		return "undefined"
 	}
 	var text strings.Builder
@@ -152,17 +143,17 @@ func toJSON(v value) string {
 	return text.String()
 }
 
-func writeJSON(text *strings.Builder, v value, depth int) {
+func writeJSON(text *strings.Builder, v Value, depth int) {
 	if text.Len() > maxShown || depth > 100 {
 		return
 	}
 	switch v := v.(type) {
-	case *object:
+	case *Object:
 		text.WriteByte('{')
 		first := true
-		for _, key := range v.keys {
-			field := v.fields[key]
-			if field == (undefined{}) || isFunction(field) {
+		for _, key := range v.Keys {
+			field := v.Fields[key]
+			if field == (Undefined{}) || IsFunction(field) {
 				continue
 			}
 			if !first {
@@ -174,9 +165,9 @@ func writeJSON(text *strings.Builder, v value, depth int) {
 			writeJSON(text, field, depth+1)
 		}
 		text.WriteByte('}')
-	case *array:
+	case *Array:
 		text.WriteByte('[')
-		for i, item := range v.items {
+		for i, item := range v.Items {
 			if i > 0 {
 				text.WriteByte(',')
 			}
@@ -195,10 +186,24 @@ func writeJSON(text *strings.Builder, v value, depth int) {
 			text.WriteString("null")
 			return
 		}
-		text.WriteString(formatNumber(v))
+		text.WriteString(FormatNumber(v))
 	case bool:
 		text.WriteString(strconv.FormatBool(v))
 	default:
 		text.WriteString("null")
 	}
 }
+
+// maxShown bounds what is made of a value that is only to be shown, in bytes.
+const maxShown = 2_000
+
+// shorten cuts a message to a length that people may read.
+func shorten(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxShown], "") + "..."
+}
+
+// Failure is what is wrong with an expression, in the platform's own words.
+func Failure(message string) error { return fault.New(fault.InvalidInput, "%s", shorten(message)) }

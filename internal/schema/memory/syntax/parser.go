@@ -1,12 +1,14 @@
-package memory
+package syntax
 
 import (
 	"slices"
 	"unicode/utf16"
+
+	"github.com/greenroom-dev/greenroom/internal/schema/memory/value"
 )
 
 // parse reads an expression, without its {{braces}}.
-func parse(text string) (node, error) {
+func parse(text string) (Node, error) {
 	p := &parser{text: utf16.Encode([]rune(text)), state: state{conditional: noLevel}}
 	if err := p.next(); err != nil {
 		return nil, err
@@ -33,9 +35,9 @@ func (p *parser) skip() error {
 }
 
 // block reads statements, which a semicolon or a line end divides.
-func (p *parser) block() (node, error) {
-	var first node
-	var b block
+func (p *parser) block() (Node, error) {
+	var first Node
+	var b Block
 	var err error
 	separates := func() bool { return p.token == "\n" || p.token == ";" }
 	if p.token != "" && !separates() {
@@ -44,8 +46,8 @@ func (p *parser) block() (node, error) {
 		}
 	}
 	for separates() {
-		if len(b.statements) == 0 && first != nil {
-			b.statements = append(b.statements, statement{first, p.token != ";"})
+		if len(b.Statements) == 0 && first != nil {
+			b.Statements = append(b.Statements, Statement{first, p.token != ";"})
 		}
 		if err := p.next(); err != nil {
 			return nil, err
@@ -57,94 +59,94 @@ func (p *parser) block() (node, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.statements = append(b.statements, statement{n, p.token != ";"})
+		b.Statements = append(b.Statements, Statement{n, p.token != ";"})
 	}
 	switch {
-	case len(b.statements) > 0:
+	case len(b.Statements) > 0:
 		return &b, nil
 	case first == nil:
-		return &constant{undefined{}}, nil
+		return &Constant{value.Undefined{}}, nil
 	}
 	return first, nil
 }
 
 // assignment reads "a = 1", "a.b = 1", "f(x) = 1", or no assignment.
-func (p *parser) assignment() (node, error) {
+func (p *parser) assignment() (Node, error) {
 	target, err := p.conditionalOperator()
 	if err != nil || p.token != "=" {
 		return target, err
 	}
-	read := func() (node, error) {
+	read := func() (Node, error) {
 		if err := p.skip(); err != nil {
 			return nil, err
 		}
 		return p.assignment()
 	}
 	switch target := target.(type) {
-	case *symbol:
-		value, err := read()
-		if err == nil && target.name == "end" {
-			err = failure(`Cannot assign to symbol "end"`)
+	case *Symbol:
+		to, err := read()
+		if err == nil && target.Name == "end" {
+			err = value.Failure(`Cannot assign to symbol "end"`)
 		}
-		return &assignment{name: target.name, value: value}, err
-	case *accessor:
-		if target.optional {
+		return &Assignment{Name: target.Name, Value: to}, err
+	case *Accessor:
+		if target.Optional {
 			return nil, p.syntaxError("Cannot assign to optional chain")
 		}
-		value, err := read()
+		to, err := read()
 		if err != nil {
 			return nil, err
 		}
-		switch object := target.object.(type) {
-		case *symbol:
-			if object.name == "end" {
-				return nil, failure(`Cannot assign to symbol "end"`)
+		switch object := target.Object.(type) {
+		case *Symbol:
+			if object.Name == "end" {
+				return nil, value.Failure(`Cannot assign to symbol "end"`)
 			}
-		case *accessor:
+		case *Accessor:
 		default:
-			return nil, failure(`SymbolNode or AccessorNode expected as "object"`)
+			return nil, value.Failure(`SymbolNode or AccessorNode expected as "object"`)
 		}
-		return &propertyAssignment{target: target, value: value}, nil
-	case *call:
-		name, ok := target.fn.(*symbol)
+		return &PropertyAssignment{Target: target, Value: to}, nil
+	case *Call:
+		name, ok := target.Fn.(*Symbol)
 		if !ok {
 			break
 		}
-		params := make([]string, len(target.args))
-		for i, arg := range target.args {
-			param, isName := arg.(*symbol)
+		params := make([]string, len(target.Args))
+		for i, arg := range target.Args {
+			param, isName := arg.(*Symbol)
 			if !isName {
 				return nil, p.syntaxError("Invalid left hand side of assignment operator =")
 			}
-			params[i] = param.name
+			params[i] = param.Name
 		}
 		body, err := read()
 		if err != nil {
 			return nil, err
 		}
-		if name.name == "end" {
-			return nil, failure(`Illegal function name, "end" is a reserved keyword`)
+		if name.Name == "end" {
+			return nil, value.Failure(`Illegal function name, "end" is a reserved keyword`)
 		}
 		for i, param := range params {
 			if slices.Contains(params[:i], param) {
-				return nil, failure(`Duplicate parameter name "` + param + `"`)
+				return nil, value.Failure(`Duplicate parameter name "` + param + `"`)
 			}
 		}
-		return &definition{name: name.name, params: params, body: body}, nil
+		return &Definition{Name: name.Name, Params: params, Body: body}, nil
 	}
 	return nil, p.syntaxError("Invalid left hand side of assignment operator =")
 }
 
-func (p *parser) conditionalOperator() (node, error) {
+func (p *parser) conditionalOperator() (Node, error) {
 	n, err := p.logicalOr()
 	for err == nil && p.token == "?" {
 		before := p.conditional
 		p.conditional = p.nesting
-		c := &conditional{condition: n}
+		c := &Conditional{Condition: n}
 		if err := p.skip(); err != nil {
 			return nil, err
 		}
-		if c.yes, err = p.assignment(); err != nil {
+		if c.Yes, err = p.assignment(); err != nil {
 			return nil, err
 		}
 		if p.token != ":" {
@@ -154,7 +156,7 @@ func (p *parser) conditionalOperator() (node, error) {
 		if err := p.skip(); err != nil {
 			return nil, err
 		}
-		if c.no, err = p.assignment(); err != nil {
+		if c.No, err = p.assignment(); err != nil {
 			return nil, err
 		}
 		n = c
@@ -164,7 +166,7 @@ func (p *parser) conditionalOperator() (node, error) {
 }
 
 // binary reads operands that operators of one level join, from left to right.
-func (p *parser) binary(operand func() (node, error), operators map[string]string) (node, error) {
+func (p *parser) binary(operand func() (Node, error), operators map[string]string) (Node, error) {
 	n, err := operand()
 	for err == nil {
 		function, ok := operators[p.token]
@@ -179,7 +181,7 @@ func (p *parser) binary(operand func() (node, error), operators map[string]strin
 		if err != nil {
 			return nil, err
 		}
-		n = &operator{op: op, function: function, args: []node{n, right}}
+		n = &Operator{Op: op, Function: function, Args: []Node{n, right}}
 	}
 	return n, err
 }
@@ -199,26 +201,26 @@ var (
 	nullishOperators = map[string]string{"??": "nullish"}
 )
 
-func (p *parser) logicalOr() (node, error)  { return p.binary(p.logicalXor, orOperators) }
-func (p *parser) logicalXor() (node, error) { return p.binary(p.logicalAnd, xorOperators) }
-func (p *parser) logicalAnd() (node, error) { return p.binary(p.bitOr, andOperators) }
-func (p *parser) bitOr() (node, error)      { return p.binary(p.bitXor, bitOrOperators) }
-func (p *parser) bitXor() (node, error)     { return p.binary(p.bitAnd, bitXorOperators) }
-func (p *parser) bitAnd() (node, error)     { return p.binary(p.relational, bitAndOperators) }
-func (p *parser) shift() (node, error)      { return p.binary(p.conversion, shiftOperators) }
-func (p *parser) product() (node, error)    { return p.binary(p.implicitProduct, multiplyOperators) }
+func (p *parser) logicalOr() (Node, error)  { return p.binary(p.logicalXor, orOperators) }
+func (p *parser) logicalXor() (Node, error) { return p.binary(p.logicalAnd, xorOperators) }
+func (p *parser) logicalAnd() (Node, error) { return p.binary(p.bitOr, andOperators) }
+func (p *parser) bitOr() (Node, error)      { return p.binary(p.bitXor, bitOrOperators) }
+func (p *parser) bitXor() (Node, error)     { return p.binary(p.bitAnd, bitXorOperators) }
+func (p *parser) bitAnd() (Node, error)     { return p.binary(p.relational, bitAndOperators) }
+func (p *parser) shift() (Node, error)      { return p.binary(p.conversion, shiftOperators) }
+func (p *parser) product() (Node, error)    { return p.binary(p.implicitProduct, multiplyOperators) }
 
 var relations = map[string]string{
 	"==": "equal", "!=": "unequal", "<": "smaller", ">": "larger", "<=": "smallerEq", ">=": "largerEq",
 }
 
 // relational reads a comparison, or a chain of them: "1 < a < 3".
-func (p *parser) relational() (node, error) {
+func (p *parser) relational() (Node, error) {
 	n, err := p.shift()
 	if err != nil {
 		return nil, err
 	}
-	chain := &relation{operands: []node{n}}
+	chain := &Relation{Operands: []Node{n}}
 	op := p.token
 	for {
 		function, ok := relations[p.token]
@@ -231,19 +233,19 @@ func (p *parser) relational() (node, error) {
 		if n, err = p.shift(); err != nil {
 			return nil, err
 		}
-		chain.functions, chain.operands = append(chain.functions, function), append(chain.operands, n)
+		chain.Functions, chain.Operands = append(chain.Functions, function), append(chain.Operands, n)
 	}
-	switch len(chain.functions) {
+	switch len(chain.Functions) {
 	case 0:
 		return n, nil
 	case 1:
-		return &operator{op: op, function: chain.functions[0], args: chain.operands}, nil
+		return &Operator{Op: op, Function: chain.Functions[0], Args: chain.Operands}, nil
 	}
 	return chain, nil
 }
 
 // conversion reads "a to b". There are no units here, but there is syntax.
-func (p *parser) conversion() (node, error) {
+func (p *parser) conversion() (Node, error) {
 	n, err := p.span()
 	for err == nil && (p.token == "to" || p.token == "in") {
 		op := p.token
@@ -251,39 +253,39 @@ func (p *parser) conversion() (node, error) {
 			return nil, err
 		}
 		if op == "in" && slices.Contains([]string{"", "]", ")", "}", ",", ";"}, p.token) {
-			n = &operator{op: "*", function: "multiply", args: []node{n, &symbol{"in"}}}
+			n = &Operator{Op: "*", Function: "multiply", Args: []Node{n, &Symbol{"in"}}}
 			continue
 		}
 		right, err := p.span()
 		if err != nil {
 			return nil, err
 		}
-		n = &operator{op: op, function: "to", args: []node{n, right}}
+		n = &Operator{Op: op, Function: "to", Args: []Node{n, right}}
 	}
 	return n, err
 }
 
 // span reads "start:end" or "start:step:end".
-func (p *parser) span() (node, error) {
-	var n node
+func (p *parser) span() (Node, error) {
+	var n Node
 	var err error
 	if p.token == ":" {
 		if p.conditional == p.nesting {
 			return nil, p.syntaxError("The true-expression of a conditional operator may not be empty")
 		}
-		n = &constant{1.0}
+		n = &Constant{1.0}
 	} else if n, err = p.sum(); err != nil {
 		return nil, err
 	}
 	if p.token != ":" || p.conditional == p.nesting {
 		return n, nil
 	}
-	parts := []node{n}
+	parts := []Node{n}
 	for p.token == ":" && len(parts) < 3 {
 		if err := p.skip(); err != nil {
 			return nil, err
 		}
-		n = &symbol{"end"}
+		n = &Symbol{"end"}
 		if !slices.Contains([]string{")", "]", ",", ""}, p.token) {
 			if n, err = p.sum(); err != nil {
 				return nil, err
@@ -291,12 +293,12 @@ func (p *parser) span() (node, error) {
 		}
 		parts = append(parts, n)
 	}
-	return &span{parts}, nil
+	return &Span{parts}, nil
 }
 
 // sum reads sums and differences. A percentage is one of what stands before it:
 // "512 + 50%" is 768.
-func (p *parser) sum() (node, error) {
+func (p *parser) sum() (Node, error) {
 	n, err := p.product()
 	for err == nil && (p.token == "+" || p.token == "-") {
 		op := p.token
@@ -307,31 +309,31 @@ func (p *parser) sum() (node, error) {
 		if err != nil {
 			return nil, err
 		}
-		if o, ok := right.(*operator); ok && o.percentage {
-			right = &operator{op: "*", function: "multiply", args: []node{n, right}}
+		if o, ok := right.(*Operator); ok && o.Percentage {
+			right = &Operator{Op: "*", Function: "multiply", Args: []Node{n, right}}
 		}
 		function := "add"
 		if op == "-" {
 			function = "subtract"
 		}
-		n = &operator{op: op, function: function, args: []node{n, right}}
+		n = &Operator{Op: op, Function: function, Args: []Node{n, right}}
 	}
 	return n, err
 }
 
 // implicitProduct reads "2a", "(2 + 3)a", "2(3 + 4)".
-func (p *parser) implicitProduct() (node, error) {
+func (p *parser) implicitProduct() (Node, error) {
 	n, err := p.quotientOfNumbers()
 	last := n
 	for err == nil {
 		follows := p.kind == symbolToken || p.token == "(" ||
 			p.token == "in" && (isConstant(n) || isNegatedConstant(n)) ||
-			p.kind == numberToken && !isConstant(last) && (!isOperator(last) || last.(*operator).op == "!")
+			p.kind == numberToken && !isConstant(last) && (!isOperator(last) || last.(*Operator).Op == "!")
 		if !follows {
 			break
 		}
 		if last, err = p.quotientOfNumbers(); err == nil {
-			n = &operator{op: "*", function: "multiply", args: []node{n, last}}
+			n = &Operator{Op: "*", Function: "multiply", Args: []Node{n, last}}
 		}
 	}
 	return n, err
@@ -339,7 +341,7 @@ func (p *parser) implicitProduct() (node, error) {
 
 // quotientOfNumbers reads "1/2" as one factor where a name or a bracket follows:
 // "1/2 a" is "(1/2) * a", while "6/a b" is "6 / (a * b)".
-func (p *parser) quotientOfNumbers() (node, error) {
+func (p *parser) quotientOfNumbers() (Node, error) {
 	n, err := p.percentage()
 	last := n
 	for err == nil && p.token == "/" && isSignedConstant(last) {
@@ -361,7 +363,7 @@ func (p *parser) quotientOfNumbers() (node, error) {
 		}
 		p.state = number
 		if last, err = p.percentage(); err == nil {
-			n = &operator{op: "/", function: "divide", args: []node{n, last}}
+			n = &Operator{Op: "/", Function: "divide", Args: []Node{n, last}}
 		}
 	}
 	return n, err
@@ -369,7 +371,7 @@ func (p *parser) quotientOfNumbers() (node, error) {
 
 // percentage reads "50%". Where an operand follows, the sign means the remainder
 // of a division; what was read to find that out stays read when it is none.
-func (p *parser) percentage() (node, error) {
+func (p *parser) percentage() (Node, error) {
 	n, err := p.unary()
 	if err != nil || p.token != "%" {
 		return n, err
@@ -382,12 +384,12 @@ func (p *parser) percentage() (node, error) {
 		p.state = before
 		return n, nil
 	}
-	return &operator{op: "/", function: "divide", args: []node{n, &constant{100.0}}, percentage: true}, nil
+	return &Operator{Op: "/", Function: "divide", Args: []Node{n, &Constant{100.0}}, Percentage: true}, nil
 }
 
 var signs = map[string]string{"-": "unaryMinus", "+": "unaryPlus", "~": "bitNot", "not": "not"}
 
-func (p *parser) unary() (node, error) {
+func (p *parser) unary() (Node, error) {
 	function, ok := signs[p.token]
 	if !ok {
 		return p.power()
@@ -397,11 +399,11 @@ func (p *parser) unary() (node, error) {
 		return nil, err
 	}
 	n, err := p.unary()
-	return &operator{op: op, function: function, args: []node{n}}, err
+	return &Operator{Op: op, Function: function, Args: []Node{n}}, err
 }
 
 // power reads "a ^ b", from right to left, and its operand.
-func (p *parser) power() (node, error) {
+func (p *parser) power() (Node, error) {
 	n, err := p.binary(p.postfix, nullishOperators)
 	if err != nil || p.token != "^" && p.token != ".^" {
 		return n, err
@@ -414,19 +416,19 @@ func (p *parser) power() (node, error) {
 		return nil, err
 	}
 	exponent, err := p.unary() // as in 2^-3
-	return &operator{op: op, function: function, args: []node{n, exponent}}, err
+	return &Operator{Op: op, Function: function, Args: []Node{n, exponent}}, err
 }
 
 var postfixes = map[string]string{"!": "factorial", "'": "ctranspose"}
 
-func (p *parser) postfix() (node, error) {
+func (p *parser) postfix() (Node, error) {
 	n, err := p.primary()
 	for err == nil {
 		function, ok := postfixes[p.token]
 		if !ok {
 			break
 		}
-		n = &operator{op: p.token, function: function, args: []node{n}}
+		n = &Operator{Op: p.token, Function: function, Args: []Node{n}}
 		if err = p.next(); err == nil {
 			n, err = p.accessors(n)
 		}
@@ -434,22 +436,22 @@ func (p *parser) postfix() (node, error) {
 	return n, err
 }
 
-func isConstant(n node) bool {
-	_, ok := n.(*constant)
+func isConstant(n Node) bool {
+	_, ok := n.(*Constant)
 	return ok
 }
 
-func isOperator(n node) bool {
-	_, ok := n.(*operator)
+func isOperator(n Node) bool {
+	_, ok := n.(*Operator)
 	return ok
 }
 
-func isNegatedConstant(n node) bool {
-	o, ok := n.(*operator)
-	return ok && o.function == "unaryMinus" && isConstant(o.args[0])
+func isNegatedConstant(n Node) bool {
+	o, ok := n.(*Operator)
+	return ok && o.Function == "unaryMinus" && isConstant(o.Args[0])
 }
 
-func isSignedConstant(n node) bool {
-	o, ok := n.(*operator)
-	return isConstant(n) || ok && len(o.args) == 1 && isConstant(o.args[0]) && (o.op == "-" || o.op == "+" || o.op == "~")
+func isSignedConstant(n Node) bool {
+	o, ok := n.(*Operator)
+	return isConstant(n) || ok && len(o.Args) == 1 && isConstant(o.Args[0]) && (o.Op == "-" || o.Op == "+" || o.Op == "~")
 }
