@@ -108,9 +108,10 @@ func TestTemplatesGiveTheSameEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := &offline{t, built.apify, map[string]string{}, map[string]string{}}
+	packages := &offline{whole: t, apify: built.apify, folders: map[string]string{}, images: map[string]string{}}
 	for _, tpl := range template.All() {
 		t.Run(tpl.Name, func(t *testing.T) {
+			t.Parallel()
 			finite, ends := fromTemplates[tpl.Name]
 			server, serves := servers[tpl.Name]
 			if ends == serves {
@@ -250,12 +251,15 @@ type offline struct {
 	whole *testing.T // everything is kept until it ends
 	apify string
 	// Folders to install and images to build on, once they were needed.
+	mu              sync.Mutex
 	folders, images map[string]string
 }
 
 // install gives a project its dependencies on this machine.
 func (o *offline) install(t *testing.T, dir string) {
 	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	manifest := filepath.Join(dir, "package.json")
 	if text, err := os.ReadFile(manifest); err == nil && bytes.Contains(text, []byte("ependencies")) {
 		if bytes.Contains(text, []byte("@types/node")) {
@@ -273,6 +277,8 @@ func (o *offline) install(t *testing.T, dir string) {
 // in the image that it is built on.
 func (o *offline) installImage(t *testing.T, dir string) {
 	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	dockerfile := filepath.Join(dir, "Dockerfile")
 	text := read(t, dockerfile)
 	switch {
@@ -311,6 +317,11 @@ func (o *offline) folder(t *testing.T, name string) string {
 			t.Fatal(err)
 		}
 		copyTree(t, strings.TrimSpace(string(out)), dir)
+		for _, tool := range slices.Concat(glob(t, filepath.Join(dir, "pip*")), glob(t, filepath.Join(dir, "setuptools*"))) {
+			if err := os.RemoveAll(tool); err != nil { // the base image has its own
+				t.Fatal(err)
+			}
+		}
 	}
 	o.folders[name] = dir
 	return dir
