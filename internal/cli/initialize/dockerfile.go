@@ -188,6 +188,9 @@ func (w *work) otherText(b *strings.Builder) {
 	program := ""
 	if len(w.project.Start) > 0 {
 		program = filepath.Base(w.project.Start[0])
+		if interpreter := project.Shebang(w.path(w.project.Start[0])); interpreter != nil {
+			program = filepath.Base(interpreter[0])
+		}
 	}
 	switch {
 	case w.project.Language == project.Ruby:

@@ -208,6 +208,7 @@ func (w *work) fromHelp(ctx context.Context) error {
 		return nil
 	}
 	w.program = program
+	w.project.Facts = slices.DeleteFunc(w.project.Facts, func(f project.Fact) bool { return f.Name == "arguments" })
 	w.project.Facts = append(w.project.Facts, project.Fact{Name: "arguments", Value: "help text", Evidence: evidence})
 	if command != "" && w.project.Main == "" {
 		w.startFrom(command)
