@@ -103,6 +103,8 @@ func (c *checker) referenceText(kind string, ref *jsonc.Value, at *place) {
 	}
 }
 
+var unescapes = strings.NewReplacer("~1", "/", "~0", "~")
+
 // resolve finds what a reference leads to; remote says that it is elsewhere.
 func (c *checker) resolve(ref string) (target *jsonc.Value, remote bool) {
 	resource, fragment, _ := strings.Cut(ref, "#")
@@ -126,7 +128,7 @@ func (c *checker) resolve(ref string) (target *jsonc.Value, remote bool) {
 		return c.references.anchors[fragment], false
 	}
 	for name := range strings.SplitSeq(fragment[1:], "/") {
-		name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+		name = unescapes.Replace(name)
 		switch base.Kind {
 		case jsonc.Array:
 			i, err := strconv.Atoi(name)
