@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 	"github.com/greenroom-dev/greenroom/internal/secret"
 )
 
@@ -70,7 +71,7 @@ func checkSources(at string, value *jsonc.Value) []string {
 	var bad []string
 	for i, item := range value.Items {
 		url, from := item.Get("url"), item.Get("requestsFromUrl")
-		if !truthy(url) && !truthy(from) || truthy(url) && !isHTTP(url) || truthy(from) && !isHTTP(from) {
+		if !jsvalue.Truthy(url) && !jsvalue.Truthy(from) || jsvalue.Truthy(url) && !isHTTP(url) || jsvalue.Truthy(from) && !isHTTP(from) {
 			bad = append(bad, strconv.Itoa(i))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/input/grammar"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -31,10 +32,10 @@ func hostile() map[string]string {
 	list := func(items []string) string { return "[" + strings.Join(items, ",") + "]" }
 	return map[string]string{
 		"nested objects":       nested(4_900, `{"a":`+field+`"type":"object","editor":"json","properties":`, "{}", "}}"),
-		"nested as allowed":    nested(maxNesting, `{"a":`+field+`"type":"object","editor":"json","properties":`, "{}", "}}"),
+		"nested as allowed":    nested(grammar.MaxNesting, `{"a":`+field+`"type":"object","editor":"json","properties":`, "{}", "}}"),
 		"nested arrays":        head + `{"a":` + field + `"type":"array","editor":"json","items":` + strings.Repeat(`{"type":"array","items":`, 9_000) + `{}` + strings.Repeat("}", 9_000) + "}}}",
-		"nested array objects": nested(maxNesting/2, `{"a":`+field+`"type":"array","editor":"json","items":{"type":"object","properties":`, "{}", "}}}"),
-		"nested wrongly":       nested(maxNesting, `{"a":`+field+`"type":"object","editor":"jsn","bogus":1,"properties":`, "{}", "}}"),
+		"nested array objects": nested(grammar.MaxNesting/2, `{"a":`+field+`"type":"array","editor":"json","items":{"type":"object","properties":`, "{}", "}}}"),
+		"nested wrongly":       nested(grammar.MaxNesting, `{"a":`+field+`"type":"object","editor":"jsn","bogus":1,"properties":`, "{}", "}}"),
 		"nested values":        head + `{"a":` + field + `"type":"array","editor":"json","default":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + "}}}",
 		"huge enum":            head + `{"a":` + field + `"type":"string","editor":"select","default":"x","enum":` + list(enum) + "}}}",
 		"huge enum with twins": head + `{"a":` + field + `"type":"string","editor":"select","enum":` + list(append(enum, `"v0"`)) + "}}}",

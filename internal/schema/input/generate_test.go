@@ -343,4 +343,3 @@ func (g generator) items(editor string, depth int) *object {
 	}
 	return items
 }
-

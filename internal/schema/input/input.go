@@ -12,13 +12,14 @@ import (
 	"fmt"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
+	"github.com/greenroom-dev/greenroom/internal/schema/input/grammar"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonschema"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // MaxSize is the largest input schema the platform takes, in bytes.
-const MaxSize = 500 * 1024
+const MaxSize = grammar.MaxSize
 
 // maxListed is how many complaints a message lists.
 const maxListed = 50
@@ -38,24 +39,27 @@ type Schema struct {
 	items    map[*jsonc.Value]*jsonc.Value
 }
 
-// inputOptions are those with which the platform judges inputs, but that it lists
-// every error.
-var inputOptions = jsonschema.Options{Draft: jsonschema.Draft201909, AllErrors: true, LoosePatterns: true}
-
-// compile makes ready what is known to be an input schema. The list says what
-// makes it useless for judging inputs all the same.
-func compile(doc *jsonc.Document, root *jsonc.Value) (*Schema, diagnostic.List) {
-	compiled, faults := jsonschema.Compile(doc, root, inputOptions)
-	if len(faults.Errors()) > 0 {
-		return nil, faults
-	}
+// newSchema makes ready what is known to be an input schema.
+func newSchema(doc *jsonc.Document, root *jsonc.Value, compiled *jsonschema.Schema) *Schema {
 	fields := root.Get("properties").Unique()
 	items := make(map[*jsonc.Value]*jsonc.Value)
 	itemDefaults(root, items)
 	return &Schema{
 		doc: doc, root: root, compiled: compiled, fields: fields,
 		special: specials(root, fields), defaults: defaultsBelow(root), items: items,
-	}, nil
+	}
+}
+
+// Check judges an input schema by the platform's rules, root being its place in
+// doc, and says everything that is wrong with it, in the platform's words. What
+// the platform would say, which names one fault only, comes first. The Schema is
+// nil when the list has errors; it may have warnings all the same.
+func Check(doc *jsonc.Document, root *jsonc.Value) (*Schema, diagnostic.List) {
+	verdict := grammar.Judge(doc, root)
+	if verdict.Inputs == nil {
+		return nil, verdict.List
+	}
+	return newSchema(doc, root, verdict.Inputs), verdict.List
 }
 
 // Parse reads an input schema; comments and trailing commas are allowed,

@@ -152,4 +152,3 @@ func (g generator) anything() any {
 		return new(object)
 	}
 }
-

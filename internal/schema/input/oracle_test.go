@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/input/grammar"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -167,19 +168,17 @@ func TestOracleSchemas(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		c := newChecker(doc, doc.Root)
-		c.schema(doc.Root)
-		_, list := Check(doc, doc.Root)
-		errors := list.Errors()
+		verdict := grammar.Judge(doc, doc.Root)
+		errors := verdict.List.Errors()
 		switch {
 		case len(errors) == 0:
-			return c.official
-		case c.official == "":
+			return verdict.Official
+		case verdict.Official == "":
 			return "ours alone: " + errors[0].Message
-		case !strings.HasPrefix(errors[0].Message, c.official) && !strings.HasSuffix(errors[0].Hint, c.official):
-			return fmt.Sprintf("%q does not say %q", errors[0].Message, c.official)
+		case !strings.HasPrefix(errors[0].Message, verdict.Official) && !strings.HasSuffix(errors[0].Hint, verdict.Official):
+			return fmt.Sprintf("%q does not say %q", errors[0].Message, verdict.Official)
 		}
-		return c.official
+		return verdict.Official
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // proxyURL is a proxy's address. The platform wants a dot in the host name; on
@@ -14,7 +15,7 @@ var proxyURL = regexp.MustCompile(`^(?:https?|socks(?:4a?|5h?)?)://(?:[^@]*@)?(?
 // checkProxy judges the value of a field with the proxy editor. Which groups the
 // user has access to is the platform's knowledge and not judged here.
 func checkProxy(at string, value *jsonc.Value, required bool) (texts []string) {
-	if !truthy(value) {
+	if !jsvalue.Truthy(value) {
 		if required && value.Kind != jsonc.Null {
 			texts = append(texts, "Field "+at+" is required")
 		}
@@ -22,7 +23,7 @@ func checkProxy(at string, value *jsonc.Value, required bool) (texts []string) {
 	}
 	urls := value.Get("proxyUrls")
 	hasURLs := urls.Is(jsonc.Array) && len(urls.Items) > 0
-	usesApify := truthy(value.Get("useApifyProxy"))
+	usesApify := jsvalue.Truthy(value.Get("useApifyProxy"))
 	if required && !usesApify && !hasURLs {
 		return []string{"Field " + at + " is required. Please provide custom proxy URLs or use Apify Proxy."}
 	}
@@ -38,7 +39,7 @@ func checkProxy(at string, value *jsonc.Value, required bool) (texts []string) {
 			texts = append(texts, `Proxy URL "`+text+`" has invalid format, it must be socks[4|4a|5|5h]|http[s]://[username[:password]]@hostname:port.`)
 		}
 	}
-	if country := value.Get("apifyProxyCountry"); truthy(country) {
+	if country := value.Get("apifyProxyCountry"); jsvalue.Truthy(country) {
 		switch {
 		case !usesApify:
 			texts = append(texts, "The country for Apify Proxy can be specified only when using Apify Proxy.")
@@ -46,7 +47,7 @@ func checkProxy(at string, value *jsonc.Value, required bool) (texts []string) {
 			texts = append(texts, `Country code "`+country.Text+`" is invalid. Only ISO 3166-1 alpha-2 country codes are supported.`)
 		}
 	}
-	if groups := value.Get("apifyProxyGroups"); usesApify && truthy(groups) && !areStrings(groups) {
+	if groups := value.Get("apifyProxyGroups"); usesApify && jsvalue.Truthy(groups) && !areStrings(groups) {
 		texts = append(texts, "Field "+at+".apifyProxyGroups must be an array of strings.")
 	}
 	return texts

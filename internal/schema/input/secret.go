@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 	"github.com/greenroom-dev/greenroom/internal/secret"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -37,7 +38,7 @@ func (in *Schema) Encrypt(input json.RawMessage, key *secret.PublicKey) (json.Ra
 	encrypted := make(map[string]string)
 	for _, f := range in.special {
 		value := v.Get(f.Name)
-		if !f.secret || !truthy(value) {
+		if !f.secret || !jsvalue.Truthy(value) {
 			continue
 		}
 		text := ""
@@ -93,7 +94,7 @@ func appendHashed(dst []byte, v *jsonc.Value) []byte {
 		dst = append(dst, '{')
 		relevant := slices.DeleteFunc(v.Unique(), func(m jsonc.Member) bool { return slices.Contains(notHashed, m.Name) })
 		// A name is put in its place by JavaScript when it is a whole number.
-		for i, m := range entries(&jsonc.Value{Kind: jsonc.Object, Members: sorted(relevant)}) {
+		for i, m := range jsvalue.Entries(&jsonc.Value{Kind: jsonc.Object, Members: jsvalue.Sorted(relevant)}) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -113,8 +114,8 @@ func appendHashed(dst []byte, v *jsonc.Value) []byte {
 	case jsonc.String:
 		return appendString(dst, v.Text)
 	case jsonc.Number:
-		n, _ := number(v)
-		return append(dst, shortNumber(n)...)
+		n, _ := jsvalue.Number(v)
+		return append(dst, jsvalue.FormatNumber(n)...)
 	default:
 		return append(dst, v.Text...)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/input/grammar"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonschema"
 	"github.com/greenroom-dev/greenroom/internal/secret"
@@ -41,13 +42,13 @@ type found struct {
 // complaint says an error in the platform's words, or in the schema's own: an
 // errorMessage for the keyword replaces the text and is about the value as a whole.
 func (in *Schema) complaint(e jsonschema.Error) found {
-	w := word(e, "input")
-	f := found{FieldError{Field: w.field, Message: w.text}, topOf(e.InstancePath)}
+	w := grammar.Say(e, "input")
+	f := found{FieldError{Field: w.Field, Message: w.Text}, topOf(e.InstancePath)}
 	if f.top == "" {
-		f.top = w.member
+		f.top = w.Member
 	}
 	if own := ownMessage(e.Schema, e.Keyword); own != "" {
-		f.FieldError = FieldError{Field: dotted(e.InstancePath), Message: own}
+		f.FieldError = FieldError{Field: grammar.Dotted(e.InstancePath), Message: own}
 	}
 	return f
 }
@@ -103,9 +104,5 @@ func (in *Schema) arrange(all []found) []FieldError {
 	return faults
 }
 
-// escaping is what a name goes through to become part of a JSON Pointer, and
-// unescaping is its opposite.
-var (
-	escaping   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescaping = strings.NewReplacer("~0", "~", "~1", "/")
-)
+// unescaping turns a part of a JSON Pointer into the name it stands for.
+var unescaping = strings.NewReplacer("~0", "~", "~1", "/")

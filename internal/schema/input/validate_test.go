@@ -8,7 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/input/grammar"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsonschema"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -24,11 +26,11 @@ func withFields(t testing.TB, properties, more string) *Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, faults := compile(doc, doc.Root)
+	inputs, faults := jsonschema.Compile(doc, doc.Root, grammar.Options)
 	if err := faults.Err("the schema"); err != nil {
 		t.Fatal(err)
 	}
-	return in
+	return newSchema(doc, doc.Root, inputs)
 }
 
 // The texts are what @apify/input_schema 3.29.2 with AJV says of the same schema

@@ -1,4 +1,4 @@
-package input
+package grammar
 
 import (
 	_ "embed"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonschema"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // metaText is the platform's published schema of input schemas, draft 2019-09,
@@ -181,11 +182,11 @@ func (m *metaSchema) find(field *jsonc.Value, sub bool) (d *definition, says str
 	switch {
 	case matching < 2:
 		return last, ""
-	case truthy(field.Get("enum")) && enum == nil:
+	case jsvalue.Truthy(field.Get("enum")) && enum == nil:
 		return plain, `Input schema validation failed to find "enum property" definition`
-	case truthy(field.Get("enum")):
+	case jsvalue.Truthy(field.Get("enum")):
 		return enum, ""
-	case truthy(field.Get("resourceType")):
+	case jsvalue.Truthy(field.Get("resourceType")):
 		return resource, ""
 	}
 	return plain, ""

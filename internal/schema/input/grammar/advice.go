@@ -1,4 +1,4 @@
-package input
+package grammar
 
 import (
 	"fmt"
@@ -9,16 +9,17 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonschema"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // advise warns of what the platform lets pass and what cannot be meant: values
 // that break their own field's rules, limits that nothing meets, names that lead
 // nowhere, secrets in clear. It is for schemas without faults.
-func (c *checker) advise(in *Schema) {
-	for _, m := range in.fields {
+func (c *checker) advise(root *jsonc.Value) {
+	for _, m := range root.Get("properties").Unique() {
 		c.adviseField(m.Value, place{"schema.properties", ""}.sub(m.Name))
 	}
-	c.twice(in.root, "")
+	c.twice(root, "")
 }
 
 func (c *checker) warn(at *jsonc.Value, path, rule, format string, args ...any) {
@@ -29,11 +30,11 @@ func (c *checker) warn(at *jsonc.Value, path, rule, format string, args ...any) 
 func (c *checker) adviseField(v *jsonc.Value, at place) {
 	c.values(v, at)
 	for _, suffix := range []string{"imum", "Length", "Items", "Properties"} {
-		least, hasLeast := number(v.Get("min" + suffix))
-		most, hasMost := number(v.Get("max" + suffix))
+		least, hasLeast := jsvalue.Number(v.Get("min" + suffix))
+		most, hasMost := jsvalue.Number(v.Get("max" + suffix))
 		if hasLeast && hasMost && least > most {
 			c.warn(v.Get("min"+suffix), at.path+"/min"+suffix, "contradictory-limits",
-				"Field %s.min%s is %s and max%s is %s: no value is allowed", at.name, suffix, shortNumber(least), suffix, shortNumber(most))
+				"Field %s.min%s is %s and max%s is %s: no value is allowed", at.name, suffix, jsvalue.FormatNumber(least), suffix, jsvalue.FormatNumber(most))
 		}
 	}
 	if titles := v.Get("enumTitles"); titles.Is(jsonc.Array) {
@@ -98,15 +99,15 @@ func (c *checker) values(v *jsonc.Value, at place) {
 			continue // allowed or not by nullable, which is a matter of faults
 		}
 		if judge == nil {
-			judge, _ = jsonschema.Compile(c.doc, v, inputOptions)
+			judge, _ = jsonschema.Compile(c.doc, v, Options)
 		}
 		if judge == nil {
 			return
 		}
 		var texts []string
 		for _, e := range judge.Validate(value) {
-			w := word(e, name)
-			text := strings.TrimPrefix(strings.Replace(w.text, name+". ", name+" ", 1), "Field ")
+			w := Say(e, name)
+			text := strings.TrimPrefix(strings.Replace(w.Text, name+". ", name+" ", 1), "Field ")
 			if !slices.Contains(texts, text) {
 				texts = append(texts, text)
 			}

@@ -1,4 +1,7 @@
-package input
+// Package jsvalue sees JSON values as JavaScript does, where that shows in what
+// the platform says: what counts as true, how numbers are written, in which order
+// names come.
+package jsvalue
 
 import (
 	"cmp"
@@ -11,23 +14,23 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
-// truthy tells what JavaScript takes for true.
-func truthy(v *jsonc.Value) bool {
+// Truthy tells what JavaScript takes for true.
+func Truthy(v *jsonc.Value) bool {
 	switch {
 	case v == nil, v.Kind == jsonc.Null:
 		return false
 	case v.Kind == jsonc.Boolean:
 		return v.True()
 	case v.Kind == jsonc.Number:
-		n, _ := number(v)
+		n, _ := Number(v)
 		return n != 0
 	}
 	return v.Kind != jsonc.String || v.Text != ""
 }
 
-// number gives a number as JavaScript sees it: infinite when the literal is too
+// Number gives a number as JavaScript sees it: infinite when the literal is too
 // large for a double.
-func number(v *jsonc.Value) (float64, bool) {
+func Number(v *jsonc.Value) (float64, bool) {
 	if !v.Is(jsonc.Number) {
 		return 0, false
 	}
@@ -35,8 +38,8 @@ func number(v *jsonc.Value) (float64, bool) {
 	return f, true
 }
 
-// shortNumber writes a number as JavaScript does.
-func shortNumber(f float64) string {
+// FormatNumber writes a number as JavaScript does.
+func FormatNumber(f float64) string {
 	if f == 0 {
 		return "0" // minus zero, too
 	}
@@ -49,9 +52,9 @@ func shortNumber(f float64) string {
 	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
-// entries gives what JavaScript's Object.entries does for objects and arrays:
+// Entries gives what JavaScript's Object.entries does for objects and arrays:
 // names that are whole numbers come first, in their order.
-func entries(v *jsonc.Value) []jsonc.Member {
+func Entries(v *jsonc.Value) []jsonc.Member {
 	if v == nil {
 		return nil
 	}
@@ -70,8 +73,8 @@ func entries(v *jsonc.Value) []jsonc.Member {
 	return members
 }
 
-// sorted puts members in the order in which JavaScript sorts their names.
-func sorted(members []jsonc.Member) []jsonc.Member {
+// Sorted puts members in the order in which JavaScript sorts their names.
+func Sorted(members []jsonc.Member) []jsonc.Member {
 	slices.SortFunc(members, func(a, b jsonc.Member) int {
 		return slices.Compare(utf16.Encode([]rune(a.Name)), utf16.Encode([]rune(b.Name)))
 	})

@@ -1,9 +1,10 @@
-package input
+package grammar
 
 import (
 	"strconv"
 
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // equal compares two values as JSON data: numbers by value, objects without
@@ -16,7 +17,7 @@ func equal(a, b *jsonc.Value) bool {
 func canonical(dst []byte, v *jsonc.Value) []byte {
 	switch v.Kind {
 	case jsonc.Number:
-		f, _ := number(v)
+		f, _ := jsvalue.Number(v)
 		if f == 0 {
 			f = 0 // minus zero is zero
 		}
@@ -31,7 +32,7 @@ func canonical(dst []byte, v *jsonc.Value) []byte {
 		return append(dst, ']')
 	case jsonc.Object:
 		dst = append(dst, '{')
-		for _, m := range sorted(v.Unique()) {
+		for _, m := range jsvalue.Sorted(v.Unique()) {
 			dst = append(strconv.AppendQuote(dst, m.Name), ':')
 			dst = append(canonical(dst, m.Value), ',')
 		}

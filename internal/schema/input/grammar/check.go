@@ -1,4 +1,6 @@
-package input
+// Package grammar judges input schemas themselves, by the schema of input schemas
+// that the platform publishes and by the rules of its validator, in its words.
+package grammar
 
 import (
 	"cmp"
@@ -11,38 +13,55 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonschema"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 	"github.com/greenroom-dev/greenroom/internal/schema/shape"
 )
 
 const (
-	// maxNesting is how deep fields may be nested in each other.
-	maxNesting = 100
+	// MaxSize is the largest input schema the platform takes, in bytes.
+	MaxSize = 500 * 1024
+	// MaxNesting is how deep fields may be nested in each other.
+	MaxNesting = 100
 	// maxFaults bounds what is said of one schema: more helps nobody.
 	maxFaults = 500
 )
 
-// Check judges an input schema by the platform's rules, root being its place in
-// doc, and says everything that is wrong with it, in the platform's words. What
-// the platform would say, which names one fault only, comes first. The Schema is
-// nil when the list has errors; it may have warnings all the same.
-func Check(doc *jsonc.Document, root *jsonc.Value) (*Schema, diagnostic.List) {
+// Options are those with which the platform judges inputs by a schema, but that
+// it lists every error.
+var Options = jsonschema.Options{Draft: jsonschema.Draft201909, AllErrors: true, LoosePatterns: true}
+
+// Verdict is what there is to say about an input schema.
+type Verdict struct {
+	// List is everything that is wrong, what the platform would say first; or
+	// else, as warnings, what cannot be meant.
+	List diagnostic.List
+	// Official is the one message with which the platform refuses the schema,
+	// without what it wraps it in; "" when it does not.
+	Official string
+	// Inputs evaluates inputs by the schema; nil when List has errors.
+	Inputs *jsonschema.Schema
+}
+
+// Judge judges an input schema by the platform's rules, root being its place in
+// doc.
+func Judge(doc *jsonc.Document, root *jsonc.Value) Verdict {
 	c := newChecker(doc, root)
 	c.schema(root)
 	if len(c.found) > 0 {
-		return nil, c.list()
+		return Verdict{List: c.list(), Official: c.official}
 	}
-	in, faults := compile(doc, root)
-	if len(faults) > 0 {
+	inputs, faults := jsonschema.Compile(doc, root, Options)
+	if inputs == nil {
 		// The platform takes such a schema, and then cannot judge any input.
 		for i, f := range faults {
 			faults[i].Path = c.base + f.Path
 			faults[i].Rule = "input-schema"
 			faults[i].Message = "Field schema" + strings.ReplaceAll(f.Path, "/", ".") + " " + f.Message
 		}
-		return nil, faults
+		return Verdict{List: faults}
 	}
-	c.advise(in)
-	return in, c.list()
+	c.advise(root)
+	return Verdict{List: c.list(), Inputs: inputs}
 }
 
 // checker judges one input schema.
@@ -139,7 +158,7 @@ func (c *checker) schema(root *jsonc.Value) {
 		return
 	}
 	if at, path := tooNested(root, "", 0); at != nil {
-		c.fault(finding{offset: at.Start, path: path, rule: "nesting", text: fmt.Sprintf("fields may be nested %d deep at most", maxNesting)})
+		c.fault(finding{offset: at.Start, path: path, rule: "nesting", text: fmt.Sprintf("fields may be nested %d deep at most", MaxNesting)})
 		return
 	}
 	c.judge(meta().structure, root, place{"schema", ""}, true, "")
@@ -147,7 +166,7 @@ func (c *checker) schema(root *jsonc.Value) {
 	if !properties.Is(jsonc.Object) {
 		return
 	}
-	for _, m := range entries(properties) {
+	for _, m := range jsvalue.Entries(properties) {
 		c.field(m.Value, place{"schema.properties", ""}.sub(m.Name), false)
 	}
 	c.required(root.Get("required"), properties)
@@ -184,7 +203,7 @@ func namesOf(object *jsonc.Value) []string {
 // tooNested finds what nests deeper than allowed: schemas are judged by recursion,
 // each field together with those below it.
 func tooNested(v *jsonc.Value, path string, depth int) (*jsonc.Value, string) {
-	if depth > maxNesting {
+	if depth > MaxNesting {
 		return v, path
 	}
 	if items := v.Get("items"); items != nil {
@@ -192,7 +211,7 @@ func tooNested(v *jsonc.Value, path string, depth int) (*jsonc.Value, string) {
 			return at, where
 		}
 	}
-	for _, m := range entries(v.Get("properties")) {
+	for _, m := range jsvalue.Entries(v.Get("properties")) {
 		if at, where := tooNested(m.Value, path+"/properties/"+escaping.Replace(m.Name), depth+1); at != nil {
 			return at, where
 		}
@@ -252,7 +271,7 @@ func (c *checker) field(v *jsonc.Value, at place, sub bool) {
 
 // subFields judges the fields of an object.
 func (c *checker) subFields(v *jsonc.Value, at place) {
-	for _, m := range entries(v.Get("properties")) {
+	for _, m := range jsvalue.Entries(v.Get("properties")) {
 		c.field(m.Value, at.sub(m.Name), true)
 	}
 }
@@ -325,7 +344,7 @@ func (c *checker) judge(d *definition, v *jsonc.Value, at place, clean bool, say
 			if len(errors) == 0 {
 				return // what the platform takes is right
 			}
-			e, w := wordBest(d.root(), v, errors, at.name)
+			e, w := sayBest(d.root(), v, errors, at.name)
 			first = locate(e, w, at)
 		}
 		same := slices.IndexFunc(faults, func(f finding) bool { return f.text == first.text })
@@ -380,7 +399,7 @@ func (c *checker) relevantFaults(d *definition, v *jsonc.Value, all []jsonschema
 		if !relevant.rules[rule{e.Schema, e.Instance}] {
 			continue
 		}
-		f := locate(e, word(e, at.name), at)
+		f := locate(e, Say(e, at.name), at)
 		if editors := relevant.objects[e.Instance]; e.Keyword == "required" && f.member == "editor" && editors != nil {
 			f.note = "one of " + quoted(editors.editors)
 		}
@@ -407,15 +426,15 @@ func (c *checker) relevantFaults(d *definition, v *jsonc.Value, all []jsonschema
 				note = "allowed are " + quoted(slices.Sorted(slices.Values(a.names)))
 			}
 			faults = append(faults, finding{offset: m.At, path: at.path + path, rule: "unknown-field", member: m.Name, note: note,
-				text: "Property " + at.name + "." + dotted(a.path+"/"+m.Name) + " is not allowed."})
+				text: "Property " + at.name + "." + Dotted(a.path+"/"+m.Name) + " is not allowed."})
 		}
 	}
 	return faults
 }
 
 // locate gives an error its place in the file.
-func locate(e jsonschema.Error, w worded, at place) finding {
-	f := finding{offset: e.Instance.Start, path: at.path + e.InstancePath, rule: "input-schema", text: w.text, member: w.member}
+func locate(e jsonschema.Error, w Words, at place) finding {
+	f := finding{offset: e.Instance.Start, path: at.path + e.InstancePath, rule: "input-schema", text: w.Text, member: w.Member}
 	switch e.Keyword {
 	case "enum":
 		f.values = len(e.Schema.Get("enum").Items)
@@ -423,7 +442,7 @@ func locate(e jsonschema.Error, w worded, at place) finding {
 		f.note = `there may be an "enum" or "enumSuggestedValues", not both`
 	case "required":
 		f.rule = "missing-field"
-		switch w.member {
+		switch w.Member {
 		case "enumSuggestedValues":
 			f.note = `a list of suggestions, or an "enum"`
 		case "enum":
@@ -431,9 +450,9 @@ func locate(e jsonschema.Error, w worded, at place) finding {
 		}
 	case "additionalProperties", "unevaluatedProperties":
 		f.rule = "unknown-field"
-		f.path += "/" + escaping.Replace(w.member)
+		f.path += "/" + escaping.Replace(w.Member)
 		for _, m := range e.Instance.Members {
-			if m.Name == w.member {
+			if m.Name == w.Member {
 				f.offset = m.At
 			}
 		}
@@ -452,5 +471,8 @@ func meant(wrong string, allowed []string) string {
 	}
 	return ""
 }
+
+// escaping is what a name goes through to become part of a JSON Pointer.
+var escaping = strings.NewReplacer("~", "~0", "/", "~1")
 
 func quoted(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }
