@@ -297,8 +297,9 @@ func TestRunSync(t *testing.T) {
 			p.as(token, "PUT", "/v2/acts/~scripted/runs/last/key-value-store/records/OTHER", "other", "Content-Type", "text/plain").want(201)
 			p.as(token, "POST", "/v2/acts/~scripted/runs/last/dataset/items", `[{"n":1},{"n":2}]`).want(201)
 		}
-		for name, text := range map[string]string{"code": code, "go": "now"} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		// The code reads its exit status as soon as it may go.
+		for _, file := range [][2]string{{"code", code}, {"go", "now"}} {
+			if err := os.WriteFile(filepath.Join(dir, file[0]), []byte(file[1]), 0o600); err != nil {
 				t.Error(err)
 			}
 		}
