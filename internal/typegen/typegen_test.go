@@ -14,7 +14,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files of Python and Go")
 
 // example is an Actor of testdata/typescript: its schemas, the flags the
-// official tool got, and what it made of them, without the comment at the top.
+// official tool (1.10.0) got, and what it made of them, without the comment at
+// the top.
 type example struct {
 	sources []Source
 	opts    Options
