@@ -156,12 +156,11 @@ func title(name string) string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
-const (
-	// helpTime is how long the command of --from-help may take.
-	helpTime = 15 * time.Second
-	// helpSize is how much of what it prints is read.
-	helpSize = 1 << 20
-)
+// helpSize is how much of what the command of --from-help prints is read.
+const helpSize = 1 << 20
+
+// helpTime is how long that command may take; a test waits less.
+var helpTime = 15 * time.Second
 
 var helpFlag = regexp.MustCompile(`\s+(--help|-help|-h|-\?|--help-all|help)\s*(2>&1)?\s*$`)
 
