@@ -31,7 +31,7 @@ var (
 		"iso-time":      func(s string) bool { return isTime(s, false) },
 		"iso-date-time": func(s string) bool { return isDateTime(s, false) },
 		"duration":      isDuration,
-		"uri":           func(s string) bool { return strings.ContainsAny(s, "/:") && matches(uriPattern(true))(s) },
+		"uri":           func(s string) bool { return strings.ContainsAny(s, "/:") && isURI(s) },
 		"uri-reference": matches(uriPattern(false)),
 		"uri-template":  matches(uriTemplate),
 		"url":           isURL,
@@ -52,6 +52,8 @@ var (
 		"int64": func(f float64) bool { return f == math.Trunc(f) && !math.IsInf(f, 0) },
 	}
 )
+
+var isURI = matches(uriPattern(true))
 
 // matches compiles an expression when it is first needed: most programs never
 // judge most formats.
