@@ -116,9 +116,9 @@ func (f *finder) venvs() (all []venv) {
 // interpreter finds the project's Python: that of the active virtual
 // environment, of one in the project, or of the system.
 func (f *finder) interpreter() (*interpreter, error) {
-	for _, found := range f.venvs() {
-		venv := found.root
-		py := &interpreter{program: found.python, venv: venv}
+	if venvs := f.venvs(); len(venvs) > 0 {
+		venv := venvs[0].root
+		py := &interpreter{program: venvs[0].python, venv: venv}
 		shared := false
 		py.version, shared = readVenv(filepath.Join(venv, "pyvenv.cfg"))
 		if !shared {

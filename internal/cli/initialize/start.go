@@ -21,15 +21,6 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// emptySchema is the input of a program that takes none.
-const emptySchema = `{
-  "title": %s,
-  "type": "object",
-  "schemaVersion": 1,
-  "properties": {}
-}
-`
-
 // plain starts an Actor that needs nothing between it and the run.
 func (w *work) plain() {
 	p := w.project
