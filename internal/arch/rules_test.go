@@ -27,25 +27,51 @@ var layers = []layer{
 	{"internal/app", []string{"internal/...", "pkg/..."}},
 
 	// Commands are clients: they never see the engine or a store.
-	{"internal/cli/...", []string{"internal/cmdkit", "internal/definition", "pkg/..."}},
+	{"internal/cli/...", []string{"internal/cmdkit", "internal/definition", "internal/diagnostic", "internal/schema/...", "pkg/..."}},
+	{"internal/cli/actor", []string{"internal/adapter", "internal/cmdkit", "pkg/..."}},
+	{"internal/cli/create", []string{
+		"internal/cmdkit", "internal/definition", "internal/schema/...", "internal/template", "internal/cli/create/noquery",
+	}},
+	{"internal/cli/initialize", []string{
+		"internal/cmdkit", "internal/definition", "internal/schema/...", "internal/project", "internal/helptext", "internal/commandline",
+	}},
+	{"internal/cli/openapi", []string{"internal/cmdkit", "internal/definition", "internal/openapi"}},
+	{"internal/cli/secrets", []string{"internal/cmdkit", "internal/secret/userfile"}},
+	{"internal/cli/schematypes", []string{"internal/cmdkit", "internal/definition", "internal/schema/...", "internal/typegen"}},
 	{"internal/cmdkit", []string{"pkg/api"}},
 
-	{"internal/server", []string{"internal/engine", "internal/store", "internal/export", "pkg/api"}},
+	{"internal/server", []string{"internal/engine", "internal/store", "internal/export", "internal/schema/...", "pkg/api"}},
 	{"internal/engine", []string{
 		"internal/executor", "internal/builder", "internal/store", "internal/run",
-		"internal/schema", "internal/definition", "pkg/api",
+		"internal/schema/...", "internal/secret", "internal/definition", "pkg/api",
 		"internal/executor/hostport", // which ports are free is a rule of starting, not of an executor
 	}},
 
 	{"internal/executor", nil},
 	{"internal/executor/...", []string{"internal/executor", "internal/executor/hostport", "internal/executor/owner"}},
 	{"internal/builder", []string{"internal/definition"}},
-	{"internal/builder/...", []string{"internal/builder", "internal/builder/dockerfile", "internal/definition"}},
+	{"internal/builder/...", []string{"internal/builder", "internal/builder/dockerfile", "internal/definition", "internal/project"}},
 	{"internal/store", []string{"pkg/api"}},
 	{"internal/store/...", []string{"internal/store", "pkg/api"}},
 
-	{"internal/definition", []string{"internal/schema", "internal/schema/jsonc"}},
-	{"internal/schema/...", []string{"internal/schema/..."}},
+	{"internal/definition", []string{"internal/diagnostic", "internal/schema/...", "internal/secret/userfile"}},
+	{"internal/diagnostic", nil},
+	{"internal/schema/...", []string{"internal/diagnostic", "internal/schema/...", "internal/secret"}},
+	{"internal/schema/output", []string{"internal/diagnostic", "internal/schema/...", "pkg/api"}},
+	{"internal/secret", nil},
+	{"internal/secret/...", []string{"internal/secret"}},
+	// What is made of definitions, and definitions of what.
+	{"internal/openapi", []string{"internal/definition", "internal/schema/..."}},
+	{"internal/typegen", []string{"internal/definition", "internal/schema/..."}},
+	{"internal/template", nil},
+
+	// Programs that know nothing of Actors: what they are, what they take, and
+	// how they are run.
+	{"internal/project", []string{"internal/builder/dockerfile", "internal/commandline", "internal/source"}},
+	{"internal/helptext", []string{"internal/commandline"}},
+	{"internal/commandline", nil},
+	{"internal/source", []string{"internal/commandline", "internal/helptext"}},
+	{"internal/adapter", nil},
 	{"internal/run", []string{"pkg/api"}},
 	{"internal/export", []string{"pkg/api"}},
 	{"internal/storytest", nil},
@@ -53,7 +79,7 @@ var layers = []layer{
 
 	// The public packages are for other modules: of what is internal only the
 	// SDK needs something, the files that it works on outside a run.
-	{"pkg/actor", []string{"internal/store", "internal/store/localdir", "pkg/api", "pkg/client"}},
+	{"pkg/actor", []string{"internal/secret", "internal/store", "internal/store/localdir", "pkg/api", "pkg/client"}},
 	{"pkg/client", []string{"pkg/api"}},
 	{"pkg/api", nil},
 	{"pkg/fault", nil},
@@ -98,6 +124,10 @@ var larger = map[string]exception{
 	"internal/engine":         {2000, "the supervisor of a run and the commands that it takes are one state machine"},
 	"internal/builder/image":  {2000, "two ways to build from one source"},
 	"internal/cli/actor":      {2000, "a file a verb"},
+
+	"internal/definition":        {2050, "one reader of fields, links, conventions and older forms, so that everything wrong is told at once"},
+	"internal/schema/jsonschema": {2700, "keywords, references and what was evaluated share one tree of nodes"},
+	"internal/typegen":           {2300, "one reading of schemas, and a printer for each language"},
 }
 
 // matches tells whether a package is meant by a path of the table.

@@ -13,19 +13,10 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/schema/shape"
 )
 
-// minNameLength and maxNameLength bound an Actor's name.
-const (
-	minNameLength = 3
-	maxNameLength = 63
-)
-
 // maxVersionPart is the largest number in a version that the platform takes.
 const maxVersionPart = 99
 
-var (
-	namePattern    = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
-	versionPattern = regexp.MustCompile(`^[0-9]+\.[0-9]+(?:\.[0-9]+)?$`)
-)
+var versionPattern = regexp.MustCompile(`^[0-9]+\.[0-9]+(?:\.[0-9]+)?$`)
 
 // actorFields are the fields of actor.json: those of the platform's
 // documentation, those that its tools write ("id", "template"), and those of the
@@ -90,10 +81,9 @@ func (r *reader) actorName(v *jsonc.Value) {
 	if !r.text(v, &r.actor.Name) {
 		return
 	}
-	if n := len(v.Text); n < minNameLength || n > maxNameLength || !namePattern.MatchString(v.Text) {
+	if !ValidName(v.Text) {
 		r.add(refused, r.diagnostic(v, "name", fmt.Sprintf(
-			"the name %s runs here but not on the platform: it must have %d to %d letters, digits and hyphens, with no hyphen at either end",
-			shape.Quote(v.Text), minNameLength, maxNameLength)))
+			"the name %s runs here but not on the platform: it must have %s", shape.Quote(v.Text), NameRule)))
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 
+	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -18,15 +18,6 @@ type place struct {
 	exists bool // the directory is there, and empty
 }
 
-// The platform's rule for names. Source: the documentation of actor.json, and
-// what the API takes.
-var namePattern = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
-
-const (
-	minNameLength = 3
-	maxNameLength = 63
-)
-
 // locate judges a name or path that somebody gave, and changes nothing.
 func locate(given string) (place, error) {
 	dir, err := filepath.Abs(given)
@@ -34,9 +25,9 @@ func locate(given string) (place, error) {
 		return place{}, fault.Wrap(fault.Internal, err, "cannot find the directory %s", given)
 	}
 	at := place{dir: dir, name: filepath.Base(dir)}
-	if n := len(at.name); n < minNameLength || n > maxNameLength || !namePattern.MatchString(at.name) {
-		return place{}, fault.New(fault.Usage, "%q cannot be an Actor's name: it must have %d to %d letters, digits and hyphens, with no hyphen at either end",
-			at.name, minNameLength, maxNameLength).WithHint("the last part of the directory's path is the Actor's name")
+	if !definition.ValidName(at.name) {
+		return place{}, fault.New(fault.Usage, "%q cannot be an Actor's name: it must have %s", at.name, definition.NameRule).
+			WithHint("the last part of the directory's path is the Actor's name")
 	}
 	entries, err := os.ReadDir(dir)
 	switch {

@@ -216,26 +216,6 @@ func TestReplaceKeepsWhatAFileIs(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
-	for given, want := range map[string]string{
-		"My Tool!": "my-tool", "_x_": "x-actor", "äöü": "my-actor", "": "my-actor", "a": "a-actor", "@me/pkg": "me-pkg",
-		strings.Repeat("ab-", 40): strings.Repeat("ab-", 20) + "ab-"[:2],
-	} {
-		got := sanitise(given)
-		if err := checkName(got); err != nil {
-			t.Errorf("%q becomes %q: %v", given, got, err)
-		}
-		if len(got) <= 62 && got != want {
-			t.Errorf("%q becomes %q, want %q", given, got, want)
-		}
-	}
-	for _, bad := range []string{"ab", "-abc", "abc-", "a b c", "ä-ctor", strings.Repeat("a", 64)} {
-		if err := checkName(bad); !fault.Is(err, fault.InvalidInput) {
-			t.Errorf("%q gives %v", bad, err)
-		}
-	}
-}
-
 // A command that never ends, or whose children never do, does not hold init up.
 func TestHelpThatNeverEnds(t *testing.T) {
 	if testing.Short() || runtime.GOOS == "windows" {

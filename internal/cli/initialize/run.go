@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/commandline"
 	"github.com/greenroom-dev/greenroom/internal/definition"
@@ -96,38 +94,12 @@ type work struct {
 	next    []string
 }
 
-// The platform's rule for names. Source: the documentation of actor.json, and
-// what the API takes.
-var namePattern = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
-
-const (
-	minNameLength = 3
-	maxNameLength = 63
-)
-
 func checkName(name string) error {
-	if n := len(name); n < minNameLength || n > maxNameLength || !namePattern.MatchString(name) {
-		return fault.New(fault.InvalidInput, "%q cannot be an Actor's name: it must have %d to %d letters, digits and hyphens, with no hyphen at either end",
-			name, minNameLength, maxNameLength).WithHint("%s would do", strings.TrimSpace("for example "+sanitise(name)))
+	if definition.ValidName(name) {
+		return nil
 	}
-	return nil
-}
-
-var unfit = regexp.MustCompile(`[^a-zA-Z0-9]+`)
-
-// sanitise makes a name that the platform takes of any text.
-func sanitise(text string) string {
-	name := strings.ToLower(strings.Trim(unfit.ReplaceAllString(text, "-"), "-"))
-	if len(name) > maxNameLength {
-		name = strings.Trim(name[:maxNameLength], "-")
-	}
-	switch {
-	case name == "":
-		return "my-actor"
-	case len(name) < minNameLength:
-		return name + "-actor"
-	}
-	return name
+	return fault.New(fault.InvalidInput, "%q cannot be an Actor's name: it must have %s", name, definition.NameRule).
+		WithHint("%s would do", definition.NameFrom(name))
 }
 
 func (w *work) chooseName() string {
@@ -142,9 +114,9 @@ func (w *work) chooseName() string {
 	case given != "":
 		return given
 	case w.project.Name != "":
-		return sanitise(w.project.Name)
+		return definition.NameFrom(w.project.Name)
 	}
-	return sanitise(filepath.Base(w.root))
+	return definition.NameFrom(filepath.Base(w.root))
 }
 
 // existing reads the definition that is there.
