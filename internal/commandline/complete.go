@@ -149,7 +149,9 @@ func (o *Option) settle() {
 			def = "true"
 		}
 	}
-	if o.HasDefault && !o.fits(def) {
+	if o.HasDefault && (o.Joined || !o.fits(def)) {
+		// Of an option whose value may be left out, the default is that of the
+		// value, not of the option.
 		o.HasDefault = false
 	}
 	o.Default = def
@@ -195,5 +197,5 @@ func (o *Option) fits(def string) bool {
 		return false
 	}
 	quoted := strings.HasPrefix(strings.TrimSpace(o.Default), `"`) || strings.HasPrefix(strings.TrimSpace(o.Default), `'`)
-	return !strings.ContainsAny(def, "$~<>{}") && (quoted || !strings.ContainsAny(def, " ")) && len(def) < 200
+	return !strings.ContainsAny(def, "$~<>{}[]\\") && (quoted || !strings.ContainsAny(def, " ")) && len(def) < 200
 }

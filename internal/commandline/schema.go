@@ -121,7 +121,9 @@ func (p *Program) InputSchema(title string) []byte {
 		field := p.stdinField(names)
 		properties = append(properties, member{field, property{Title: "Text", Type: "string",
 			Description: "The text that the program reads.", Editor: "textarea"}})
-		required = append(required, field)
+		if len(p.Positionals) == 0 {
+			required = append(required, field)
+		}
 	}
 	for i := range p.Positionals {
 		add(&p.Positionals[i])

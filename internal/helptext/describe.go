@@ -11,13 +11,14 @@ import (
 // the brackets around it, so that it can be taken out of the text.
 var (
 	defaultMark  = regexp.MustCompile(`(?i)[\[(]\s*(?:the )?defaults?(?:\s+(?:is|value|to|value is))?\s*[:=]?\s*("[^"]*"|'[^']*'|\[[^\]]*\]|[^)\](;,]*[^)\](;, .])\s*\.?([;,][^)\]]*)?[\])]`)
-	defaultProse = regexp.MustCompile(`(?i)\bdefaults?(?:\s+(?:is|value|value is)|\s+to|\s*[:=])\s*:?\s*("[^"]*"|'[^']*'|[^\s,;()]+[^\s,;().])`)
+	defaultProse = regexp.MustCompile(`(?i)\bdefaults?(?:\s+(?:is|value|value is)|\s+to|\s*[:=])\s*:?\s*("[^"]*"|'[^']*'|[^\s,;()]*[^\s,;().])`)
 	choicesMark  = regexp.MustCompile(`(?i)[\[(]\s*(?:possible values|choices|choose from|one of|allowed values|possible)\s*:?\s*([^)\]]+)[\])]`)
 	choicesProse = regexp.MustCompile(`(?i)\b(?:one of|possible values:?|choices:|choose from:?|can be|must be)\s*:?\s+((?:["']?[\w.+-]+["']?\s*(?:,|\||/)\s*(?:or )?)+(?:or )?["']?[\w.+-]+["']?)`)
 	requiredMark = regexp.MustCompile(`(?i)\s*[\[(]required[\])]|;\s*required(\])`)
 	repeatedMark = regexp.MustCompile(`(?i)(can|may) be (repeated|specified|given|used|passed|set)( multiple times| several times| more than once| repeatedly)?|multiple times|\(repeatable\)|repeatable|comma[- ]separated list is not|\[array\]`)
 	rangeMark    = regexp.MustCompile(`(-?[\d.]+)\s*<=?\s*x\s*<=?\s*(-?[\d.]+)|x\s*>=\s*(-?[\d.]+)|x\s*<=\s*(-?[\d.]+)`)
 	typeMark     = regexp.MustCompile(`(?i)\s*\[(string|number|boolean|array|count)\]`)
+	certain      = regexp.MustCompile(`^(["'].*["']|-?[0-9.]+|(?i:true|false))$`)
 	together     = regexp.MustCompile(`(?i)\((choices: [^()]*), (default: [^()]*)\)`)
 	quotedList   = regexp.MustCompile(`((?:["'‘][\w.+-]+["'’](?:, or |, | or ))+["'‘][\w.+-]+["'’])`)
 	beforeStop   = regexp.MustCompile(`\s+([.,;:])`)
@@ -63,7 +64,7 @@ func describe(o *entry, text string) {
 		o.Repeated = true
 	}
 	text = beforeStop.ReplaceAllString(emptyMark.ReplaceAllString(text, ""), "$1")
-	o.Description = strings.TrimSpace(strings.Trim(strings.TrimSpace(text), ":;"))
+	o.Description = strings.Join(strings.Fields(strings.Trim(strings.TrimSpace(text), ":;")), " ")
 }
 
 func (o *entry) setValue(v string) {
@@ -84,7 +85,7 @@ func (o *entry) findDefault(text string) string {
 		}
 		return strings.TrimSpace(text[:at[0]] + kept + text[at[1]:])
 	}
-	if m := defaultProse.FindStringSubmatch(text); m != nil {
+	if m := defaultProse.FindStringSubmatch(text); m != nil && certain.MatchString(m[1]) {
 		o.Default, o.HasDefault = m[1], true
 	}
 	return text

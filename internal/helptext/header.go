@@ -81,6 +81,7 @@ func (o *entry) value(text string) (rest string) {
 	switch {
 	case strings.HasPrefix(text, "="):
 		token, rest := token(text[1:])
+		o.Joined = strings.HasPrefix(token, "[")
 		o.take(token)
 		return o.more(rest)
 	case strings.HasPrefix(text, "[=") || strings.HasPrefix(text, "[") && len(text) > 1 && text[1] != '-' && text[1] != ' ':
@@ -93,7 +94,7 @@ func (o *entry) value(text string) (rest string) {
 	}
 	trimmed := strings.TrimLeft(text, " ")
 	tok, rest := token(trimmed)
-	if tok == "" || strings.HasPrefix(tok, "-") {
+	if tok == "" || tok == "..." || strings.HasPrefix(tok, "-") {
 		return text
 	}
 	bare := strings.TrimRight(tok, ".,:")

@@ -145,7 +145,7 @@ func usageText(lines []string, at int, first string) (usage string, used int) {
 		if n := indent(lines[i]); inside && n <= margin && !strings.HasPrefix(line, "[") && !strings.HasPrefix(line, "-") {
 			break
 		}
-		if optionName.MatchString(line) && strings.Contains(line, "  ") {
+		if optionName.MatchString(line) && (strings.Contains(line, "  ") || indent(lines[i]) <= 8) {
 			break // the first entry
 		}
 		used++
@@ -271,8 +271,8 @@ func (r *reader) begin(text string, at int) {
 		head = strings.TrimSuffix(head[1:], "]")
 	}
 	o, rest, ok := header(head)
-	if !ok || o.Long == "" && o.Short == "" {
-		return
+	if !ok || o.Long == "" && o.Short == "" || strings.HasPrefix(rest, "...") {
+		return // "-0 ... -9" is a row of options that nobody can name
 	}
 	o.Required = required
 	if rest != "" && o.Value == "" || rest != "" && description == "" {

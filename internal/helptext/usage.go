@@ -1,6 +1,7 @@
 package helptext
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -34,6 +35,7 @@ func (r *reader) usage(text string) {
 	p.Apart = p.Name == "curl" // which knows no --option=value
 	r.required = map[string]bool{}
 	lastOption := ""
+	rest = withoutCommand(rest)
 	for n := 0; rest != "" && n < 10*most; n++ {
 		rest = strings.TrimLeft(rest, " ")
 		var tok string
@@ -96,6 +98,21 @@ func (r *reader) usage(text string) {
 	}
 }
 
+// plainWord matches the name of a command of a program.
+var plainWord = regexp.MustCompile(`^[a-z][a-z-]*$`)
+
+// withoutCommand passes over the command that a program is called with, as in
+// "pip install [options] <name>": a plain word before what stands for options.
+func withoutCommand(rest string) string {
+	word, after := token(strings.TrimLeft(rest, " "))
+	next, _ := token(strings.TrimLeft(after, " "))
+	inner := strings.ToLower(strings.Trim(next, "[]<>."))
+	if plainWord.MatchString(word) && strings.HasPrefix(next, "[") && (standIns[inner] || strings.HasPrefix(inner, "-")) {
+		return after
+	}
+	return rest
+}
+
 // bracketed tells whether a word of the usage line is about options.
 func (r *reader) bracketed(tok string) bool {
 	inner := strings.Trim(strings.TrimRight(tok, "."), "[](){}<>")
@@ -109,7 +126,7 @@ func (r *reader) bracketed(tok string) bool {
 		return true
 	}
 	// "(-a | -b)" and "[global options]"
-	return strings.Contains(inner, " -") || strings.HasSuffix(strings.ToLower(inner), " options") || strings.HasPrefix(tok, "[+")
+	return strings.Contains(inner, " -") || strings.HasSuffix(strings.ToLower(inner), "options") || strings.HasPrefix(tok, "[+")
 }
 
 // positional reads how a positional argument is written: NAME, <name>, [name],
@@ -130,6 +147,9 @@ func (o *entry) positional(tok string) {
 		return
 	}
 	inner := strings.Trim(tok, "[]<>(){}: ")
+	if strings.HasPrefix(tok, "<") {
+		inner = strings.ReplaceAll(inner, " ", "-")
+	}
 	inner, _, _ = strings.Cut(inner, " ")
 	inner = strings.Trim(inner, "[]<>(){}:,|")
 	letters := 0

@@ -203,8 +203,10 @@ func (w *work) otherText(b *strings.Builder) {
 		base = "apify/actor-python:" + pythonVersion
 	case program == "node":
 		base = "apify/actor-node:" + nodeVersion
-	case slices.Contains(busyboxPrograms, program), program == "":
+	case program == "busybox", program == "", slices.Contains(busyboxPrograms, program) && (w.busybox || len(w.project.Start) != 1 || w.options.FromHelp == ""):
 		base = "busybox"
+	case slices.Contains(busyboxPrograms, program):
+		// Its options are not those of BusyBox.
 	case program == "bash":
 	default:
 		if !exists(filepath.Join(w.root, program)) {

@@ -75,6 +75,8 @@ type work struct {
 	legacy  []byte
 
 	name string
+	// busybox says that the help text is that of a BusyBox tool.
+	busybox bool
 
 	// What the Actor will be: how it starts, with which schema.
 	program *commandline.Program // nil when its command line is not known

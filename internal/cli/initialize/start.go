@@ -193,6 +193,7 @@ func (w *work) fromHelp(ctx context.Context) error {
 		return fault.Wrap(fault.Unavailable, err, "the help text of --from-help cannot be read")
 	}
 	program := helptext.Parse(string(text))
+	w.busybox = bytes.Contains(text, []byte("BusyBox"))
 	if program.Empty() {
 		w.missing = append(w.missing, "the help text of --from-help shows no options and no arguments")
 		return nil
