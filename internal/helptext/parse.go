@@ -5,6 +5,7 @@ package helptext
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/commandline"
@@ -395,6 +396,9 @@ func (r *reader) settle() {
 				p.Positionals = append(p.Positionals, o)
 			}
 		}
+	}
+	if p.Subcommands {
+		p.Positionals = slices.DeleteFunc(p.Positionals, func(o commandline.Option) bool { return isCommand(o.Name) })
 	}
 	if len(p.Options) == 0 {
 		r.fromUsage()

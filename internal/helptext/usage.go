@@ -78,13 +78,8 @@ func (r *reader) usage(text string) {
 		if o.Name == "" {
 			continue
 		}
-		lower := strings.ToLower(o.Name)
-		switch lower {
-		case "command", "subcommand", "cmd":
+		if isCommand(o.Name) && o.Required {
 			p.Subcommands = true
-			continue
-		}
-		if len(o.Choices) > 1 && lower == "" {
 			continue
 		}
 		if last := len(p.Positionals) - 1; last >= 0 && strings.EqualFold(p.Positionals[last].Name, o.Name) {
@@ -96,6 +91,15 @@ func (r *reader) usage(text string) {
 			p.Positionals = append(p.Positionals, o.Option)
 		}
 	}
+}
+
+// isCommand tells the name of an argument that is a command of the program.
+func isCommand(name string) bool {
+	switch strings.ToLower(name) {
+	case "command", "subcommand", "cmd":
+		return true
+	}
+	return false
 }
 
 // plainWord matches the name of a command of a program.

@@ -153,7 +153,7 @@ const helpSize = 1 << 20
 // helpTime is how long that command may take; a test waits less.
 var helpTime = 15 * time.Second
 
-var helpFlag = regexp.MustCompile(`\s+(--help|-help|-h|-\?|--help-all|help)\s*(2>&1)?\s*$`)
+var helpFlag = regexp.MustCompile(`\s+(--help|-help|-h|-\?|--help-all|help)(\s+(all|full|long))?\s*(2>&1)?\s*$`)
 
 // fromHelp reads the program's command line from a help text.
 func (w *work) fromHelp(ctx context.Context) error {
