@@ -1,9 +1,11 @@
 package input
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/schema/input/grammar"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 	"github.com/greenroom-dev/greenroom/internal/secret"
@@ -12,11 +14,20 @@ import (
 // custom makes the checks that JSON Schema has no words for: top-level fields
 // with certain editors, and secrets that were encrypted for another schema.
 // Complaints about one field are joined.
+//
+// A required array must also hold something, unless the schema says otherwise
+// with a default or minItems. The official library knows nothing of that: the
+// platform puts "minItems": 1 into the schema before it asks the library.
 func (in *Schema) custom(input *jsonc.Value) (all []found) {
 	for _, f := range in.special {
 		value := input.Get(f.Name)
 		if value == nil {
 			continue
+		}
+		if f.filled && value.Kind == jsonc.Array && len(value.Items) == 0 {
+			at := grammar.Dotted("/" + jsonc.PointerPart(f.Name))
+			text := cmp.Or(ownMessage(f.Value, "minItems"), "Field input."+at+" must NOT have fewer than 1 items")
+			all = append(all, found{FieldError{Field: at, Message: text}, f.Name})
 		}
 		var texts []string
 		switch {
@@ -42,6 +53,8 @@ type special struct {
 	jsonc.Member
 	editor           string
 	required, secret bool
+	// filled says that an empty array will not do.
+	filled bool
 }
 
 // specials finds them.
@@ -59,7 +72,10 @@ func specials(root *jsonc.Value, fields []jsonc.Member) (list []special) {
 		case editor.Text == "proxy", editor.Text == "requestListSources":
 			s.editor = editor.Text
 		}
-		if s.editor != "" || s.secret {
+		typ := f.Value.Get("type")
+		s.filled = s.required && typ.Is(jsonc.String) && typ.Text == "array" &&
+			f.Value.Get("default") == nil && f.Value.Get("minItems") == nil
+		if s.editor != "" || s.secret || s.filled {
 			list = append(list, s)
 		}
 	}

@@ -64,7 +64,7 @@ func ownMessage(field *jsonc.Value, keyword string) string {
 // topOf gives the name of the top-level field that a JSON Pointer leads into.
 func topOf(pointer string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
-	return unescaping.Replace(name)
+	return jsonc.PointerName(name)
 }
 
 // isEncrypted reports whether an error is about the type of a secret object or
@@ -103,6 +103,3 @@ func (in *Schema) arrange(all []found) []FieldError {
 	}
 	return faults
 }
-
-// unescaping turns a part of a JSON Pointer into the name it stands for.
-var unescaping = strings.NewReplacer("~0", "~", "~1", "/")

@@ -44,6 +44,11 @@ func TestValidateMessages(t *testing.T) {
 		want []string
 	}{
 		{"valid", `{"a":{"type":"string"}}`, `"required":["a"]`, `{"a":"x","other":1}`, nil},
+		{"required array", `{"a":{"type":"array"}}`, `"required":["a"]`, `{"a":[]}`, []string{"a: Field input.a must NOT have fewer than 1 items"}},
+		{"required array with a message", `{"a":{"type":"array","errorMessage":{"minItems":"Give some"}}}`, `"required":["a"]`, `{"a":[]}`, []string{"a: Give some"}},
+		{"required array that may be empty", `{"a":{"type":"array","minItems":0}}`, `"required":["a"]`, `{"a":[]}`, nil},
+		{"required array that is empty by default", `{"a":{"type":"array","default":[]}}`, `"required":["a"]`, `{"a":[]}`, nil},
+		{"array that is not required", `{"a":{"type":"array"}}`, ``, `{"a":[]}`, nil},
 		{"no properties at all", `{}`, ``, `{}`, nil},
 		{"required", `{"a":{"type":"string"}}`, `"required":["a"]`, `{}`, []string{"a: Field input.a is required"}},
 		{"required and null", `{"a":{"type":"string"}}`, `"required":["a"]`, `{"a":null}`, []string{"a: Field input.a must be string"}},
@@ -160,7 +165,7 @@ func TestValidateMessages(t *testing.T) {
 		{"sources", `{"u":{"type":"array","editor":"requestListSources"}}`, ``,
 			`{"u":[{"url":"http://a"},{"url":"x"},null,{},{"requestsFromUrl":"HTTPS://q"},{"requestsFromUrl":"x"},"http://a",5,{"url":""},{"url":5},{"url":" http://a"},{"url":"x","requestsFromUrl":"http://a"},{"url":"","requestsFromUrl":"http://a"}]}`,
 			[]string{"u: Items in input.u at positions [1,2,3,5,6,7,8,9,10,11] do not contain valid URLs"}},
-		{"empty sources", `{"u":{"type":"array","editor":"requestListSources"}}`, `"required":["u"]`, `{"u":[]}`, nil},
+		{"empty sources", `{"u":{"type":"array","editor":"requestListSources"}}`, ``, `{"u":[]}`, nil},
 
 		{"secret string", `{"s":{"type":"string","isSecret":true}}`, ``, `{"s":"ENCRYPTED_VALUE:aaaa:bbbb"}`, nil},
 		{"secret object", `{"s":{"type":"object","isSecret":true,"title":"x","editor":"json"}}`, ``, `{"s":"ENCRYPTED_JSON:5be0c04285:aaaa:bbbb"}`, nil},

@@ -86,7 +86,7 @@ var fragmentEscapes = strings.NewReplacer("$", "%24", "&", "%26", "+", "%2B", ":
 func (p *path) child(keyword string) *path { return &path{p, "/" + keyword} }
 
 func (p *path) grandchild(keyword, name string) *path {
-	return &path{p, "/" + keyword + "/" + fragmentEscapes.Replace(url.PathEscape(pointerEscapes.Replace(name)))}
+	return &path{p, "/" + keyword + "/" + fragmentEscapes.Replace(url.PathEscape(jsonc.PointerPart(name)))}
 }
 
 // compiler turns a schema into functions.

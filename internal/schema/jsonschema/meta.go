@@ -89,7 +89,7 @@ search:
 	for v != nil && v != at {
 		for i, m := range v.Members {
 			if m.Value.Start <= at.Start && at.End <= m.Value.End {
-				out.WriteString("/" + pointerEscapes.Replace(v.Members[i].Name))
+				out.WriteString("/" + jsonc.PointerPart(v.Members[i].Name))
 				v = m.Value
 				continue search
 			}

@@ -219,8 +219,6 @@ func (r *run) locate(v *jsonc.Value, n *node, keyword string) Error {
 	}
 }
 
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
-
 func (r *run) pointer() string {
 	if len(r.path) == 0 {
 		return ""
@@ -232,7 +230,7 @@ func (r *run) pointer() string {
 		case s.index >= 0:
 			out = strconv.AppendInt(out, int64(s.index), 10)
 		case strings.ContainsAny(s.name, "~/"):
-			out = append(out, pointerEscapes.Replace(s.name)...)
+			out = append(out, jsonc.PointerPart(s.name)...)
 		default:
 			out = append(out, s.name...)
 		}

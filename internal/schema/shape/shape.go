@@ -87,7 +87,7 @@ func Path(root *jsonc.Value, offset int) string {
 			if i < 0 {
 				return path.String()
 			}
-			path.WriteString("/" + escaper.Replace(at.Members[i].Name))
+			path.WriteString("/" + jsonc.PointerPart(at.Members[i].Name))
 			at = at.Members[i].Value
 		case jsonc.Array:
 			i := last(len(at.Items), func(i int) int { return at.Items[i].Start }, offset)
@@ -116,11 +116,6 @@ func last(n int, start func(int) int, offset int) int {
 	return low - 1
 }
 
-var (
-	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
-)
-
 // Name says a JSON Pointer as people write places: "views.overview.title".
 func Name(path string) string {
 	if path == "" {
@@ -128,7 +123,7 @@ func Name(path string) string {
 	}
 	var name strings.Builder
 	for part := range strings.SplitSeq(path[1:], "/") {
-		part = unescaper.Replace(part)
+		part = jsonc.PointerName(part)
 		switch {
 		case part == "" || strings.ContainsAny(part, ". []\"\n\t") || utf8.RuneCountInString(part) > maxShown:
 			fmt.Fprintf(&name, "[%s]", Quote(part))

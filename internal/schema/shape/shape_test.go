@@ -13,7 +13,7 @@ import (
 func every(v *jsonc.Value, path string, visit func(v *jsonc.Value, path string)) {
 	visit(v, path)
 	for _, m := range v.Members {
-		every(m.Value, path+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(m.Name), visit)
+		every(m.Value, path+"/"+jsonc.PointerPart(m.Name), visit)
 	}
 	for i, item := range v.Items {
 		every(item, fmt.Sprintf("%s/%d", path, i), visit)

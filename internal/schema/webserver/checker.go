@@ -94,13 +94,11 @@ func (p *place) String() string {
 	return text.String()
 }
 
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
-
 func pointer(names []string) string {
 	var text strings.Builder
 	for _, name := range names {
 		text.WriteByte('/')
-		text.WriteString(pointerEscapes.Replace(name))
+		text.WriteString(jsonc.PointerPart(name))
 	}
 	return text.String()
 }

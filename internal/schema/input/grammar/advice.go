@@ -127,7 +127,7 @@ func (c *checker) values(v *jsonc.Value, at place) {
 func (c *checker) twice(v *jsonc.Value, path string) {
 	seen := make(map[string]bool, len(v.Members))
 	for _, m := range v.Members {
-		where := path + "/" + escaping.Replace(m.Name)
+		where := path + "/" + jsonc.PointerPart(m.Name)
 		if seen[m.Name] {
 			c.found = append(c.found, finding{severity: diagnostic.Warning, offset: m.At, path: where, rule: "duplicate-name",
 				text: fmt.Sprintf("%q is there more than once; what stands last counts", m.Name)})

@@ -106,7 +106,7 @@ func pointer(from, to *jsonc.Value) (string, bool) {
 	}
 	for _, m := range from.Members {
 		if path, ok := pointer(m.Value, to); ok {
-			return "/" + escaping.Replace(m.Name) + path, true
+			return "/" + jsonc.PointerPart(m.Name) + path, true
 		}
 	}
 	for i, item := range from.Items {
@@ -212,7 +212,7 @@ func tooNested(v *jsonc.Value, path string, depth int) (*jsonc.Value, string) {
 		}
 	}
 	for _, m := range jsvalue.Entries(v.Get("properties")) {
-		if at, where := tooNested(m.Value, path+"/properties/"+escaping.Replace(m.Name), depth+1); at != nil {
+		if at, where := tooNested(m.Value, path+"/properties/"+jsonc.PointerPart(m.Name), depth+1); at != nil {
 			return at, where
 		}
 	}
@@ -224,7 +224,7 @@ func tooNested(v *jsonc.Value, path string, depth int) (*jsonc.Value, string) {
 type place struct{ name, path string }
 
 func (p place) sub(name string) place {
-	return place{p.name + "." + name, p.path + "/properties/" + escaping.Replace(name)}
+	return place{p.name + "." + name, p.path + "/properties/" + jsonc.PointerPart(name)}
 }
 
 func (p place) items() place { return place{p.name + ".items", p.path + "/items"} }
@@ -414,7 +414,7 @@ func (c *checker) relevantFaults(d *definition, v *jsonc.Value, all []jsonschema
 			if slices.Contains(a.names, m.Name) || len(faults) >= maxFaults {
 				continue
 			}
-			path := a.path + "/" + escaping.Replace(m.Name)
+			path := a.path + "/" + jsonc.PointerPart(m.Name)
 			note := meant(m.Name, a.names)
 			switch {
 			case slices.Contains(a.elsewhere, m.Name):
@@ -450,7 +450,7 @@ func locate(e jsonschema.Error, w Words, at place) finding {
 		}
 	case "additionalProperties", "unevaluatedProperties":
 		f.rule = "unknown-field"
-		f.path += "/" + escaping.Replace(w.Member)
+		f.path += "/" + jsonc.PointerPart(w.Member)
 		for _, m := range e.Instance.Members {
 			if m.Name == w.Member {
 				f.offset = m.At
@@ -471,8 +471,5 @@ func meant(wrong string, allowed []string) string {
 	}
 	return ""
 }
-
-// escaping is what a name goes through to become part of a JSON Pointer.
-var escaping = strings.NewReplacer("~", "~0", "/", "~1")
 
 func quoted(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }

@@ -107,7 +107,7 @@ func (r *relevance) members(schema, v *jsonc.Value, path string) {
 	}
 	for _, m := range v.Unique() {
 		if sub := properties.Get(m.Name); sub.Is(jsonc.Object) {
-			r.enter(sub, m.Value, path+"/"+escaping.Replace(m.Name))
+			r.enter(sub, m.Value, path+"/"+jsonc.PointerPart(m.Name))
 		}
 	}
 }

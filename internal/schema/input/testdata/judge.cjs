@@ -52,6 +52,11 @@ const judges = {
         return { message: null };
     },
     input({ schema, input }) {
+        // As the platform does before it asks the library.
+        for (const name of schema.required ?? []) {
+            const field = schema.properties[name];
+            if (field.type === 'array' && field.default === undefined && field.minItems === undefined) field.minItems = 1;
+        }
         try {
             return { errors: validateInputUsingValidator(inputs.compile(schema), schema, input) };
         } catch (error) {
