@@ -114,8 +114,8 @@ func appendHashed(dst []byte, v *jsonc.Value) []byte {
 	case jsonc.String:
 		return appendString(dst, v.Text)
 	case jsonc.Number:
-		n, _ := jsvalue.Number(v)
-		return append(dst, jsvalue.FormatNumber(n)...)
+		n := jsvalue.Number(v)
+		return append(dst, jsvalue.NumberText(n)...)
 	default:
 		return append(dst, v.Text...)
 	}

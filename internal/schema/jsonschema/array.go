@@ -3,8 +3,8 @@ package jsonschema
 import (
 	"strconv"
 
-	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 func (b *builder) items(name string, value *jsonc.Value) rule {
@@ -105,16 +105,16 @@ func (b *builder) contains(name string, value *jsonc.Value) rule {
 	least, most := 1.0, -1.0 // a negative bound is none
 	if b.opts.Draft == Draft201909 {
 		if v := b.schema.Get("minContains"); v.Is(jsonc.Number) {
-			least = canon.Number(v)
+			least = jsvalue.Number(v)
 		}
 		if v := b.schema.Get("maxContains"); v.Is(jsonc.Number) {
-			most = canon.Number(v)
+			most = jsvalue.Number(v)
 		}
 	}
-	wrong := b.complaint(name, `{"minContains":`+canon.NumberText(least)+`}`, "must contain at least "+canon.NumberText(least)+" valid item(s)")
+	wrong := b.complaint(name, `{"minContains":`+jsvalue.NumberText(least)+`}`, "must contain at least "+jsvalue.NumberText(least)+" valid item(s)")
 	if most >= 0 {
-		wrong = b.complaint(name, `{"minContains":`+canon.NumberText(least)+`,"maxContains":`+canon.NumberText(most)+`}`,
-			"must contain at least "+canon.NumberText(least)+" and no more than "+canon.NumberText(most)+" valid item(s)")
+		wrong = b.complaint(name, `{"minContains":`+jsvalue.NumberText(least)+`,"maxContains":`+jsvalue.NumberText(most)+`}`,
+			"must contain at least "+jsvalue.NumberText(least)+" and no more than "+jsvalue.NumberText(most)+" valid item(s)")
 	}
 	switch {
 	case most < 0 && least == 0:
@@ -227,7 +227,7 @@ func twins(r *run, v *jsonc.Value, simple types, n *node) (i, j int, found bool)
 			if !simple.has(v.Items[i]) {
 				continue
 			}
-			key = canon.AppendKey(key[:0], v.Items[i])
+			key = jsvalue.AppendKey(key[:0], v.Items[i])
 			r.spend(1+len(key)/16, v, n)
 			if j, ok := seen[string(key)]; ok {
 				return i, j, true
@@ -237,7 +237,7 @@ func twins(r *run, v *jsonc.Value, simple types, n *node) (i, j int, found bool)
 		return 0, 0, false
 	}
 	for at, item := range v.Items {
-		key = canon.AppendKey(key[:0], item)
+		key = jsvalue.AppendKey(key[:0], item)
 		r.spend(1+len(key)/16, v, n)
 		if before, ok := seen[string(key)]; ok {
 			i, j, found = at, before, true

@@ -3,8 +3,8 @@ package jsonschema
 import (
 	"strconv"
 
-	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // id is draft-04's, which AJV refuses.
@@ -14,7 +14,7 @@ func (b *builder) id(_ string, value *jsonc.Value) rule {
 }
 
 func (b *builder) constant(name string, value *jsonc.Value) rule {
-	params := canon.AppendJSON([]byte(`{"allowedValue":`), value)
+	params := jsvalue.AppendJSON([]byte(`{"allowedValue":`), value)
 	wrong := b.complaint(name, string(params)+"}", "must be equal to constant")
 	allowed := newChoice([]*jsonc.Value{value})
 	return func(r *run, m mode, v *jsonc.Value) bool { return allowed.has(r, v, wrong.node) || r.fail(m, v, wrong) }
@@ -24,7 +24,7 @@ func (b *builder) enum(name string, value *jsonc.Value) rule {
 	if value.Is(jsonc.Array) && len(value.Items) == 0 {
 		b.report(value, "enum must have non-empty array")
 	}
-	params := canon.AppendJSON([]byte(`{"allowedValues":`), value)
+	params := jsvalue.AppendJSON([]byte(`{"allowedValues":`), value)
 	wrong := b.complaint(name, string(params)+"}", "must be equal to one of the allowed values")
 	allowed := newChoice(value.Items)
 	return func(r *run, m mode, v *jsonc.Value) bool { return allowed.has(r, v, wrong.node) || r.fail(m, v, wrong) }
@@ -39,7 +39,7 @@ func newChoice(values []*jsonc.Value) choice {
 		if v.Is(jsonc.String) {
 			c.texts[v.Text] = true
 		} else {
-			c.others[string(canon.AppendKey(nil, v))] = true
+			c.others[string(jsvalue.AppendKey(nil, v))] = true
 		}
 	}
 	return c
@@ -53,7 +53,7 @@ func (c choice) has(r *run, v *jsonc.Value, n *node) bool {
 		return false
 	}
 	var buffer [32]byte
-	key := canon.AppendKey(buffer[:0], v)
+	key := jsvalue.AppendKey(buffer[:0], v)
 	r.spend(len(key)/16, v, n)
 	return c.others[string(key)]
 }

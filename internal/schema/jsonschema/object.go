@@ -5,9 +5,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // schemaMembers are the members of a keyword's object in JavaScript's order,
@@ -15,7 +15,7 @@ import (
 func schemaMembers(value *jsonc.Value) []jsonc.Member {
 	var out []jsonc.Member
 	if value.Is(jsonc.Object) {
-		for _, m := range canon.Members(value) {
+		for _, m := range jsvalue.Members(value) {
 			if m.Name != "__proto__" {
 				out = append(out, m)
 			}
@@ -42,7 +42,7 @@ func (b *builder) required(name string, value *jsonc.Value) rule {
 	names := texts(value)
 	missing := make([]*complaint, len(names))
 	for i, n := range names {
-		missing[i] = b.complaint(name, `{"missingProperty":`+string(canon.AppendString(nil, n))+`}`,
+		missing[i] = b.complaint(name, `{"missingProperty":`+string(jsvalue.AppendString(nil, n))+`}`,
 			"must have required property '"+n+"'")
 	}
 	return func(r *run, m mode, v *jsonc.Value) bool {
@@ -75,7 +75,7 @@ func (b *builder) propertyNames(name string, value *jsonc.Value) rule {
 				continue
 			}
 			failed := *wrong
-			failed.params = append(canon.AppendString([]byte(`{"propertyName":`), member.Name), '}')
+			failed.params = append(jsvalue.AppendString([]byte(`{"propertyName":`), member.Name), '}')
 			if !r.failToo(m, v, &failed) {
 				return false
 			}
@@ -142,7 +142,7 @@ func (b *builder) leftover(name string, value *jsonc.Value, wrong *complaint, pa
 				return r.fail(m, v, wrong)
 			}
 			failed := *wrong
-			failed.params = append(canon.AppendString([]byte(`{"`+param+`":`), member.Name), '}')
+			failed.params = append(jsvalue.AppendString([]byte(`{"`+param+`":`), member.Name), '}')
 			return r.fail(m, v, &failed)
 		}
 	}
@@ -269,11 +269,11 @@ func (b *builder) dependencies(name string, value *jsonc.Value) rule {
 }
 
 func (b *builder) dependentRequired(name string, value *jsonc.Value) rule {
-	return b.requirements(name, canon.Members(value))
+	return b.requirements(name, jsvalue.Members(value))
 }
 
 func (b *builder) dependentSchemas(name string, value *jsonc.Value) rule {
-	return b.conditions(name, canon.Members(value))
+	return b.conditions(name, jsvalue.Members(value))
 }
 
 // requirements judges that members have the others they need.
@@ -293,10 +293,10 @@ func (b *builder) requirements(name string, lists []jsonc.Member) rule {
 		joined := strings.Join(needs, ", ")
 		one := requirement{list.Name, needs, make([]*complaint, len(needs))}
 		for i, need := range needs {
-			params := canon.AppendString([]byte(`{"property":`), list.Name)
-			params = canon.AppendString(append(params, `,"missingProperty":`...), need)
+			params := jsvalue.AppendString([]byte(`{"property":`), list.Name)
+			params = jsvalue.AppendString(append(params, `,"missingProperty":`...), need)
 			params = append(strconv.AppendInt(append(params, `,"depsCount":`...), int64(len(needs)), 10), `,"deps":`...)
-			one.missing[i] = b.complaint(name, string(canon.AppendString(params, joined))+"}",
+			one.missing[i] = b.complaint(name, string(jsvalue.AppendString(params, joined))+"}",
 				"must have "+noun+" "+joined+" when property "+list.Name+" is present")
 		}
 		all = append(all, one)

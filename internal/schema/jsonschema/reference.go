@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // resource is a document that references lead to.
@@ -146,7 +146,7 @@ func (c *compiler) resolve(res *resource, base, ref string, hops int) (target, b
 		case jsonc.Object:
 			at.schema = c.member(at.schema, name)
 		case jsonc.Array:
-			i, ok := canon.Index(name)
+			i, ok := jsvalue.Index(name)
 			if !ok || i >= int64(len(at.schema.Items)) {
 				return target{}, false
 			}
@@ -172,7 +172,7 @@ func (c *compiler) resolve(res *resource, base, ref string, hops int) (target, b
 
 // member looks a member up, with an index when there are many.
 func (c *compiler) member(object *jsonc.Value, name string) *jsonc.Value {
-	if len(object.Members) <= canon.Few {
+	if len(object.Members) <= jsvalue.Few {
 		return object.Get(name)
 	}
 	byName := c.large[object]

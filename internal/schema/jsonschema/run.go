@@ -7,9 +7,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/ecma"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // Limits of one evaluation. A step is about what a keyword takes; there are so
@@ -268,7 +268,7 @@ func (r *run) match(re *ecma.Regexp, pattern, text string, v *jsonc.Value, n *no
 
 // get looks a member up.
 func (r *run) get(object *jsonc.Value, name string) *jsonc.Value {
-	if len(object.Members) <= canon.Few {
+	if len(object.Members) <= jsvalue.Few {
 		return object.Get(name)
 	}
 	return r.directory(object).byName[name]
@@ -276,8 +276,8 @@ func (r *run) get(object *jsonc.Value, name string) *jsonc.Value {
 
 // members gives the members in JavaScript's order.
 func (r *run) members(object *jsonc.Value) []jsonc.Member {
-	if len(object.Members) <= canon.Few {
-		return canon.Members(object)
+	if len(object.Members) <= jsvalue.Few {
+		return jsvalue.Members(object)
 	}
 	return r.directory(object).members
 }
@@ -291,7 +291,7 @@ type directory struct {
 func (r *run) directory(object *jsonc.Value) *directory {
 	d, ok := r.directories[object]
 	if !ok {
-		d = &directory{byName: make(map[string]*jsonc.Value, len(object.Members)), members: canon.Members(object)}
+		d = &directory{byName: make(map[string]*jsonc.Value, len(object.Members)), members: jsvalue.Members(object)}
 		for _, m := range d.members {
 			d.byName[m.Name] = m.Value
 		}

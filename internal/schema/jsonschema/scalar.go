@@ -5,9 +5,9 @@ import (
 	"math"
 	"unicode/utf8"
 
-	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/format"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // limit compiles maximum and its like.
@@ -15,7 +15,7 @@ func (b *builder) limit(name string, value *jsonc.Value) rule {
 	if !value.Is(jsonc.Number) {
 		return nil
 	}
-	bound := canon.Number(value)
+	bound := jsvalue.Number(value)
 	var sign string
 	var fits func(f float64) bool
 	switch name {
@@ -28,20 +28,20 @@ func (b *builder) limit(name string, value *jsonc.Value) rule {
 	default:
 		sign, fits = ">", func(f float64) bool { return f > bound }
 	}
-	params := canon.AppendNumberJSON([]byte(`{"comparison":"`+sign+`","limit":`), bound)
-	wrong := b.complaint(name, string(params)+"}", "must be "+sign+" "+canon.NumberText(bound))
-	return func(r *run, m mode, v *jsonc.Value) bool { return fits(canon.Number(v)) || r.fail(m, v, wrong) }
+	params := jsvalue.AppendNumberJSON([]byte(`{"comparison":"`+sign+`","limit":`), bound)
+	wrong := b.complaint(name, string(params)+"}", "must be "+sign+" "+jsvalue.NumberText(bound))
+	return func(r *run, m mode, v *jsonc.Value) bool { return fits(jsvalue.Number(v)) || r.fail(m, v, wrong) }
 }
 
 func (b *builder) multipleOf(name string, value *jsonc.Value) rule {
 	if !value.Is(jsonc.Number) {
 		return nil
 	}
-	unit := canon.Number(value)
-	params := canon.AppendNumberJSON([]byte(`{"multipleOf":`), unit)
-	wrong := b.complaint(name, string(params)+"}", "must be multiple of "+canon.NumberText(unit))
+	unit := jsvalue.Number(value)
+	params := jsvalue.AppendNumberJSON([]byte(`{"multipleOf":`), unit)
+	wrong := b.complaint(name, string(params)+"}", "must be multiple of "+jsvalue.NumberText(unit))
 	return func(r *run, m mode, v *jsonc.Value) bool {
-		quotient := canon.Number(v) / unit
+		quotient := jsvalue.Number(v) / unit
 		// JavaScript's parseInt reads no exponent, which numbers from 1e21
 		// on are written with.
 		whole := isInteger(quotient) && math.Abs(quotient) < 1e21
@@ -55,13 +55,13 @@ func (b *builder) count(name string, value *jsonc.Value, noun string, of func(v 
 	if !value.Is(jsonc.Number) {
 		return nil
 	}
-	bound := canon.Number(value)
+	bound := jsvalue.Number(value)
 	upper, word := name[:3] == "max", "fewer"
 	if upper {
 		word = "more"
 	}
-	wrong := b.complaint(name, string(canon.AppendNumberJSON([]byte(`{"limit":`), bound))+"}",
-		fmt.Sprintf("must NOT have %s than %s %s", word, canon.NumberText(bound), noun))
+	wrong := b.complaint(name, string(jsvalue.AppendNumberJSON([]byte(`{"limit":`), bound))+"}",
+		fmt.Sprintf("must NOT have %s than %s %s", word, jsvalue.NumberText(bound), noun))
 	return func(r *run, m mode, v *jsonc.Value) bool {
 		n := float64(of(v))
 		if upper && n > bound || !upper && n < bound {
@@ -81,7 +81,7 @@ func (b *builder) itemCount(name string, value *jsonc.Value) rule {
 
 func (b *builder) memberCount(name string, value *jsonc.Value) rule {
 	return b.count(name, value, "properties", func(v *jsonc.Value) int {
-		if canon.Repeats(v.Members) {
+		if jsvalue.Repeats(v.Members) {
 			return len(v.Unique())
 		}
 		return len(v.Members)
@@ -96,7 +96,7 @@ func (b *builder) textPattern(name string, value *jsonc.Value) rule {
 	if re == nil {
 		return nil
 	}
-	params := canon.AppendString([]byte(`{"pattern":`), text)
+	params := jsvalue.AppendString([]byte(`{"pattern":`), text)
 	wrong := b.complaint(name, string(params)+"}", `must match pattern "`+text+`"`)
 	return func(r *run, m mode, v *jsonc.Value) bool {
 		ok := r.match(re, text, v.Text, v, wrong.node, name)
@@ -122,10 +122,10 @@ func (b *builder) numberFormat(name string, value *jsonc.Value) rule {
 		return nil
 	}
 	wrong := b.formatComplaint(name, value)
-	return func(r *run, m mode, v *jsonc.Value) bool { return check(canon.Number(v)) || r.fail(m, v, wrong) }
+	return func(r *run, m mode, v *jsonc.Value) bool { return check(jsvalue.Number(v)) || r.fail(m, v, wrong) }
 }
 
 func (b *builder) formatComplaint(name string, value *jsonc.Value) *complaint {
-	params := canon.AppendString([]byte(`{"format":`), value.Text)
+	params := jsvalue.AppendString([]byte(`{"format":`), value.Text)
 	return b.complaint(name, string(params)+"}", `must match format "`+value.Text+`"`)
 }

@@ -4,8 +4,8 @@ import (
 	"math"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/internal/schema/canon"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
+	"github.com/greenroom-dev/greenroom/internal/schema/jsvalue"
 )
 
 // types are the types a schema allows, in its order; none means all.
@@ -16,7 +16,7 @@ type types struct {
 
 func (t types) has(v *jsonc.Value) bool {
 	for _, name := range t.names {
-		if name == string(v.Kind) || name == "integer" && v.Kind == jsonc.Number && isInteger(canon.Number(v)) {
+		if name == string(v.Kind) || name == "integer" && v.Kind == jsonc.Number && isInteger(jsvalue.Number(v)) {
 			return true
 		}
 	}
@@ -80,7 +80,7 @@ func (b *builder) types() {
 	b.node.typeFirst = t.single == "" || !b.usesGroup(t.single)
 	if b.schema.Get("type").Is(jsonc.String) {
 		name := b.schema.Get("type").Text
-		b.node.wrongType = b.complaint("type", `{"type":`+string(canon.AppendString(nil, name))+`}`, "must be "+name)
+		b.node.wrongType = b.complaint("type", `{"type":`+string(jsvalue.AppendString(nil, name))+`}`, "must be "+name)
 		return
 	}
 	params := []byte(`{"type":[`)
@@ -88,7 +88,7 @@ func (b *builder) types() {
 		if i > 0 {
 			params = append(params, ',')
 		}
-		params = canon.AppendString(params, name)
+		params = jsvalue.AppendString(params, name)
 	}
 	b.node.wrongType = b.complaint("type", string(append(params, `]}`...)), "must be "+strings.Join(t.names, ","))
 }

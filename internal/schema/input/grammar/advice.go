@@ -30,11 +30,13 @@ func (c *checker) warn(at *jsonc.Value, path, rule, format string, args ...any) 
 func (c *checker) adviseField(v *jsonc.Value, at place) {
 	c.values(v, at)
 	for _, suffix := range []string{"imum", "Length", "Items", "Properties"} {
-		least, hasLeast := jsvalue.Number(v.Get("min" + suffix))
-		most, hasMost := jsvalue.Number(v.Get("max" + suffix))
-		if hasLeast && hasMost && least > most {
-			c.warn(v.Get("min"+suffix), at.path+"/min"+suffix, "contradictory-limits",
-				"Field %s.min%s is %s and max%s is %s: no value is allowed", at.name, suffix, jsvalue.FormatNumber(least), suffix, jsvalue.FormatNumber(most))
+		from, to := v.Get("min"+suffix), v.Get("max"+suffix)
+		if !from.Is(jsonc.Number) || !to.Is(jsonc.Number) {
+			continue
+		}
+		if least, most := jsvalue.Number(from), jsvalue.Number(to); least > most {
+			c.warn(from, at.path+"/min"+suffix, "contradictory-limits",
+				"Field %s.min%s is %s and max%s is %s: no value is allowed", at.name, suffix, jsvalue.NumberText(least), suffix, jsvalue.NumberText(most))
 		}
 	}
 	if titles := v.Get("enumTitles"); titles.Is(jsonc.Array) {

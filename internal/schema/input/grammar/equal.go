@@ -17,7 +17,7 @@ func equal(a, b *jsonc.Value) bool {
 func canonical(dst []byte, v *jsonc.Value) []byte {
 	switch v.Kind {
 	case jsonc.Number:
-		f, _ := jsvalue.Number(v)
+		f := jsvalue.Number(v)
 		if f == 0 {
 			f = 0 // minus zero is zero
 		}

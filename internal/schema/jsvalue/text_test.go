@@ -1,19 +1,6 @@
-package canon
+package jsvalue
 
-import (
-	"testing"
-
-	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
-)
-
-func parse(t *testing.T, text string) *jsonc.Value {
-	t.Helper()
-	doc, err := jsonc.Parse("value", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return doc.Root
-}
+import "testing"
 
 // The texts are what Node.js writes with JSON.stringify(JSON.parse(text)).
 func TestAppendJSON(t *testing.T) {

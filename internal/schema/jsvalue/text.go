@@ -1,6 +1,4 @@
-// Package canon sees JSON values as JavaScript does: how it reads numbers, writes
-// values, orders the members of objects and tells equal values.
-package canon
+package jsvalue
 
 import (
 	"math"
