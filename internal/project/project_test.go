@@ -99,7 +99,7 @@ func TestDetect(t *testing.T) {
 		"scrapy": {
 			map[string]string{"scrapy.cfg": "[settings]\ndefault = shop.settings\n", "shop/__init__.py": "", "shop/spiders/__init__.py": "",
 				"shop/spiders/x.py": "class A(scrapy.Spider):\n    name = 'a'\n    def __init__(self, url=None, *args, **kw):\n        pass\nclass B(CrawlSpider):\n    name: str = \"b\"\n"},
-			seen{Language: Python, Packages: "pip", Name: "shop", Start: "scrapy crawl", Spiders: "a(url) b()"},
+			seen{Language: Python, Packages: "pip", Name: "shop", Start: "python3 -m scrapy crawl", Spiders: "a(url) b()"},
 		},
 		"go": {
 			map[string]string{"go.mod": "module example.com/x/tool/v2\n\ngo 1.25.1\n", "main.go": "package main\nimport \"flag\"\nfunc main() { flag.Parse() }"},

@@ -303,7 +303,7 @@ func (p *Project) scrapy() (bool, error) {
 	p.pythonMetadata()
 	p.Scrapy.Settings = ini(p.text("scrapy.cfg"), "settings", "default")
 	module, _, _ := strings.Cut(p.Scrapy.Settings, ".")
-	p.Start = []string{"scrapy", "crawl"}
+	p.Start = []string{"python3", "-m", "scrapy", "crawl"}
 	folder := "spiders"
 	if module != "" && pythonIdentifier.MatchString(module) {
 		if p.Name == "" {

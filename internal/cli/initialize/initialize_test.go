@@ -100,7 +100,7 @@ func TestDockerfiles(t *testing.T) {
 		"shell": {map[string]string{"x.sh": "#!/bin/bash\necho '{}'\nread a"}, "actor exec --stdin text --output lines -- bash x.sh", []string{"FROM debian:stable-slim"}},
 		"scrapy": {
 			map[string]string{"scrapy.cfg": "[settings]\ndefault = p.settings\n", "p/spiders/a.py": "class A(Spider):\n    name = 'a'\n    def __init__(self, page_url=None, settings=1): pass\n"},
-			"actor exec --output json -- scrapy crawl {{spider}} -o -:jsonlines -apage_url={{pageUrl}} {{-a arguments}} {{-s settings}} --loglevel={{loglevel}}",
+			"actor exec --output json -- python3 -m scrapy crawl {{spider}} -o -:jsonlines -apage_url={{pageUrl}} {{-a arguments}} {{-s settings}} --loglevel={{loglevel}}",
 			[]string{"RUN pip install --no-cache-dir scrapy"},
 		},
 	} {

@@ -73,7 +73,7 @@ func (w *work) scrapy() {
 		Default: "INFO", HasDefault: true, Description: "how much goes to the log"}, "--loglevel={{loglevel}}")
 	w.program, w.adapted = program, true
 	w.schema = program.InputSchema(title(w.name))
-	w.start = slices.Concat([]string{"actor", "exec", "--output", "json", "--", "scrapy", "crawl"}, words[:1], []string{"-o", "-:jsonlines"}, words[1:])
+	w.start = slices.Concat([]string{"actor", "exec", "--output", "json", "--", "python3", "-m", "scrapy", "crawl"}, words[:1], []string{"-o", "-:jsonlines"}, words[1:])
 }
 
 // adapt starts a program that knows nothing of Actors through actor exec.
