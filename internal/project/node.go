@@ -157,7 +157,7 @@ func (p *Project) node() (bool, error) {
 	p.BuildScript = m.Scripts["build"] != "" && p.Language == TypeScript
 	entry := p.nodeStart(m, bare)
 	if entry != "" && p.SDK == "" {
-		p.found(source.JavaScript(p.text, entry))
+		p.found(source.JavaScript(p.Text, entry))
 	}
 	return true, nil
 }
@@ -234,7 +234,7 @@ func (p *Project) onlyScript() string {
 
 func (p *Project) nodeVersion(m *Manifest) {
 	for _, file := range []string{".nvmrc", ".node-version"} {
-		if found := nodeVersion.FindString(p.text(file)); found != "" {
+		if found := nodeVersion.FindString(p.Text(file)); found != "" {
 			p.LanguageVersion = found
 			p.fact("language version", found, file)
 			return

@@ -48,7 +48,7 @@ func (p *Project) UseDockerfile(name string) error {
 		// A script of the project may call it.
 		for _, word := range strings.Fields(line) {
 			for _, name := range []string{word, filepath.Base(word)} {
-				if filepath.IsLocal(filepath.FromSlash(name)) && callsActor.MatchString(p.text(name)) {
+				if filepath.IsLocal(filepath.FromSlash(name)) && callsActor.MatchString(p.Text(name)) {
 					p.ActorImage = true
 				}
 			}
@@ -107,7 +107,7 @@ func (p *Project) golang() (bool, error) {
 	if !p.has("go.mod") {
 		return false, nil
 	}
-	text := p.text("go.mod")
+	text := p.Text("go.mod")
 	p.Language, p.Packages = Go, "go"
 	p.fact("language", Go, "go.mod")
 	if m := goVersion.FindStringSubmatch(text); m != nil {
@@ -148,7 +148,7 @@ func (p *Project) golang() (bool, error) {
 				files = append(files, p.relative(file))
 			}
 		}
-		p.found(source.Go(p.text, files))
+		p.found(source.Go(p.Text, files))
 	}
 	return true, nil
 }
@@ -159,7 +159,7 @@ func (p *Project) rust() (bool, error) {
 	}
 	p.Language, p.Packages = Rust, "cargo"
 	p.fact("language", Rust, "Cargo.toml")
-	toml := readTOML(p.text("Cargo.toml"))
+	toml := readTOML(p.Text("Cargo.toml"))
 	for _, s := range toml["package"] {
 		switch s.key {
 		case "name":
@@ -264,7 +264,7 @@ func (p *Project) script() (bool, error) {
 	}
 	p.Start = []string{chosen.program, chosen.name}
 	p.fact("start", strings.Join(p.Start, " "), evidence)
-	if text := p.text(chosen.name); callsActor.MatchString(text) {
+	if text := p.Text(chosen.name); callsActor.MatchString(text) {
 		p.SDK = "actor"
 		p.fact("SDK", "the actor command", chosen.name)
 	} else if p.Language == Shell {

@@ -131,9 +131,9 @@ func (p *Project) path(names ...string) string {
 
 func (p *Project) has(name string) bool { return isFile(p.path(filepath.FromSlash(name))) }
 
-// text gives the content of a file, "" when it is not there, not a text, or too
+// Text gives the content of a file by its slash path, "" when it is not there, not a text, or too
 // large to be source.
-func (p *Project) text(name string) string {
+func (p *Project) Text(name string) string {
 	path := p.path(filepath.FromSlash(name))
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > largestSource {

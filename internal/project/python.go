@@ -117,7 +117,7 @@ func (p *Project) python() (bool, error) {
 	default:
 		var guarded []string
 		for _, file := range loose {
-			if name := p.relative(file); name != "setup.py" && mainGuard.MatchString(p.text(name)) {
+			if name := p.relative(file); name != "setup.py" && mainGuard.MatchString(p.Text(name)) {
 				guarded = append(guarded, name)
 			}
 		}
@@ -134,7 +134,7 @@ func (p *Project) python() (bool, error) {
 		}
 	}
 	if p.SDK == "" && len(files) > 0 {
-		p.found(source.Python(p.text, files))
+		p.found(source.Python(p.Text, files))
 	}
 	return true, nil
 }
@@ -169,7 +169,7 @@ func (p *Project) pythonFiles(name string) []string {
 func (p *Project) pythonMetadata() map[string][]setting {
 	p.Packages = "pip"
 	evidence := "requirements.txt"
-	toml := readTOML(p.text("pyproject.toml"))
+	toml := readTOML(p.Text("pyproject.toml"))
 	switch {
 	case p.has("uv.lock"):
 		p.Packages, evidence = "uv", "uv.lock"
@@ -180,7 +180,7 @@ func (p *Project) pythonMetadata() map[string][]setting {
 	}
 	if p.has("requirements.txt") {
 		p.Requirements = "requirements.txt"
-		for line := range strings.Lines(p.text("requirements.txt")) {
+		for line := range strings.Lines(p.Text("requirements.txt")) {
 			p.depends(line)
 		}
 	}
@@ -210,7 +210,7 @@ func (p *Project) pythonMetadata() map[string][]setting {
 	if p.Requirements != "" || len(project) > 0 {
 		p.fact("packages", p.Packages, evidence)
 	}
-	version, evidence := pythonVersion.FindString(p.text(".python-version")), ".python-version"
+	version, evidence := pythonVersion.FindString(p.Text(".python-version")), ".python-version"
 	if version == "" && (strings.HasPrefix(requires, "==") || strings.HasPrefix(requires, "~=")) {
 		version, evidence = pythonVersion.FindString(requires), "requires-python of pyproject.toml"
 	}
@@ -301,7 +301,7 @@ func (p *Project) scrapy() (bool, error) {
 	p.fact("language", Python, "scrapy.cfg")
 	p.fact("framework", "Scrapy", "scrapy.cfg")
 	p.pythonMetadata()
-	p.Scrapy.Settings = ini(p.text("scrapy.cfg"), "settings", "default")
+	p.Scrapy.Settings = ini(p.Text("scrapy.cfg"), "settings", "default")
 	module, _, _ := strings.Cut(p.Scrapy.Settings, ".")
 	p.Start = []string{"python3", "-m", "scrapy", "crawl"}
 	folder := "spiders"
@@ -312,7 +312,7 @@ func (p *Project) scrapy() (bool, error) {
 		folder = module + "/spiders"
 	}
 	for _, file := range Glob(p.path(filepath.FromSlash(folder)), "*.py") {
-		text := p.text(p.relative(file))
+		text := p.Text(p.relative(file))
 		at := spiderClass.FindAllStringIndex(text, 100)
 		for i, class := range at {
 			end := len(text)

@@ -30,7 +30,7 @@ func (w *work) makeText() (string, error) {
 		return w.derivedText()
 	}
 	var b strings.Builder
-	b.WriteString("# Made by apify init.\n")
+	b.WriteString(ownMark + ".\n")
 	p := w.project
 	switch {
 	case p.Language == project.Python:
@@ -203,10 +203,13 @@ func (w *work) otherText(b *strings.Builder) {
 		base = "apify/actor-python:" + pythonVersion
 	case program == "node":
 		base = "apify/actor-node:" + nodeVersion
-	case program == "busybox", program == "", slices.Contains(busyboxPrograms, program) && (w.busybox || len(w.project.Start) != 1 || w.options.FromHelp == ""):
+	case slices.Contains([]string{"", "sh", "ash", "busybox"}, program):
 		base = "busybox"
 	case slices.Contains(busyboxPrograms, program):
-		// Its options are not those of BusyBox.
+		// A help text that is not BusyBox's is of a tool with other options.
+		if w.busybox || w.options.FromHelp == "" {
+			base = "busybox"
+		}
 	case program == "bash":
 	default:
 		if !exists(filepath.Join(w.root, program)) {
@@ -242,7 +245,7 @@ func (w *work) derivedText() (string, error) {
 		b.WriteString(lines[n])
 		n++
 	}
-	fmt.Fprintf(&b, "# Made by apify init: the image of %s with another start.\n# What changes there must change here, too.\n\n", w.project.Dockerfile)
+	fmt.Fprintf(&b, "%s: the image of %s with another start.\n# What changes there must change here, too.\n\n", ownMark, w.project.Dockerfile)
 	b.WriteString(strings.TrimRight(strings.Join(lines[n:], ""), "\n") + "\n\n")
 	if w.adapted {
 		b.WriteString(adapterNote)

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/commandline"
 	"github.com/greenroom-dev/greenroom/internal/definition"
@@ -42,6 +44,9 @@ func (o *Options) run(ctx context.Context) error {
 			WithHint("name the directory of the project, or make an Actor of anything else with: apify init")
 	}
 	if err := w.namedDockerfile(); err != nil {
+		return err
+	}
+	if err := w.lookBehind(); err != nil {
 		return err
 	}
 	if o.FromHelp != "" {
@@ -86,6 +91,7 @@ type work struct {
 	// dockerfile is the one to use, relative to the root; makeDockerfile says that
 	// it is to be written, derived that it is made from the one that is there.
 	dockerfile     string
+	own            string // one that init made before
 	makeDockerfile bool
 	derived        bool
 
@@ -186,6 +192,25 @@ func (w *work) namedDockerfile() error {
 	return w.project.UseDockerfile(w.dockerfile)
 }
 
+// ownMark begins every Dockerfile that init makes.
+const ownMark = "# Made by apify init"
+
+// lookBehind passes over a Dockerfile that init has made itself: what the project
+// is shows behind it, as it did the first time.
+func (w *work) lookBehind() error {
+	p := w.project
+	if p.Dockerfile == "" || !strings.Contains(p.Text(p.Dockerfile), ownMark) {
+		return nil
+	}
+	w.own = p.Dockerfile
+	p.Dockerfile, p.Image, p.ActorImage = "", nil, false
+	p.Facts = slices.DeleteFunc(p.Facts, func(f project.Fact) bool { return f.Name == "Dockerfile" || f.Name == "image starts" })
+	if w.own == "Dockerfile" || p.Text("Dockerfile") == "" || strings.Contains(p.Text("Dockerfile"), ownMark) {
+		return nil
+	}
+	return p.UseDockerfile("Dockerfile")
+}
+
 // decide settles how the Actor starts.
 func (w *work) decide() {
 	p := w.project
@@ -211,6 +236,8 @@ func (w *work) chooseDockerfile() {
 	p := w.project
 	named := w.options.Dockerfile != ""
 	switch {
+	case w.own != "" && (!named || w.dockerfile == w.own):
+		w.dockerfile, w.makeDockerfile, w.derived = w.own, true, p.Image != nil && p.Image.Argv != nil
 	case named && p.Dockerfile == w.dockerfile && !w.options.Force:
 		// It is there and is what the user wants.
 	case named:
