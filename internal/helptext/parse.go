@@ -343,28 +343,24 @@ func (r *reader) finish() {
 	}
 	o := r.entry
 	r.entry = nil
-	describe(o, strings.Join(r.text, " "))
+	// Describing costs the most: what does not count is not described.
 	if r.positional {
 		if r.described == nil {
 			r.described = map[string]commandline.Option{}
 		}
 		key := strings.ToLower(o.Name)
 		if _, known := r.described[key]; !known && len(r.order) < most {
+			describe(o, strings.Join(r.text, " "))
 			r.described[key] = o.Option
 			r.order = append(r.order, key)
 		}
 		return
 	}
-	if len(r.program.Options) >= most {
-		return
+	known := slices.ContainsFunc(r.program.Options, func(k commandline.Option) bool { return k.Long == o.Long && k.Short == o.Short })
+	if !known && len(r.program.Options) < most {
+		describe(o, strings.Join(r.text, " "))
+		r.program.Options = append(r.program.Options, o.Option)
 	}
-	for i := range r.program.Options {
-		known := &r.program.Options[i]
-		if known.Long == o.Long && known.Short == o.Short {
-			return
-		}
-	}
-	r.program.Options = append(r.program.Options, o.Option)
 }
 
 // settle brings together what the usage line and the entries say.
