@@ -14,6 +14,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
 	"github.com/greenroom-dev/greenroom/internal/server"
 	"github.com/greenroom-dev/greenroom/internal/store/localdir"
 	"github.com/greenroom-dev/greenroom/internal/store/overlay"
@@ -81,6 +82,7 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	config := engine.Config{
 		Store: over, UserID: user.ID, Username: user.Name, APIURL: p.listeners.url, Drain: p.listeners.drain,
 		PublicURL: p.listeners.loopback,
+		SecretKey: keyfile.In(filepath.Join(p.storageDir, ".greenroom", "keys")).Key,
 		Local:     true, Inputs: over, OnChange: opts.Changed,
 		Output:        func(api.Run) (io.Writer, io.Writer) { return opts.Stdout, opts.Stderr },
 		ProxyPassword: user.ProxyPassword, InheritedNoProxy: firstOf(os.Getenv("NO_PROXY"), os.Getenv("no_proxy")),

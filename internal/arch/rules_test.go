@@ -57,6 +57,7 @@ var layers = []layer{
 	{"internal/definition", []string{"internal/diagnostic", "internal/schema/...", "internal/secret/userfile"}},
 	{"internal/diagnostic", nil},
 	{"internal/schema/...", []string{"internal/diagnostic", "internal/schema/...", "internal/secret"}},
+	{"internal/schema/shape/shapetest", []string{"internal/diagnostic", "internal/oracletest", "internal/schema/..."}},
 	{"internal/schema/output", []string{"internal/diagnostic", "internal/schema/...", "pkg/api"}},
 	{"internal/secret", nil},
 	{"internal/secret/...", []string{"internal/secret"}},
@@ -75,6 +76,7 @@ var layers = []layer{
 	{"internal/run", []string{"pkg/api"}},
 	{"internal/export", []string{"pkg/api"}},
 	{"internal/storytest", nil},
+	{"internal/oracletest", nil},
 	{"internal/arch", nil},
 
 	// The public packages are for other modules: of what is internal only the

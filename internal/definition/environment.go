@@ -63,7 +63,7 @@ func (a *Actor) ResolveEnvironment(secrets map[string]string, allowMissing bool)
 	}
 	hints := slices.Compact(slices.Sorted(slices.Values(absent)))
 	for i, name := range hints {
-		hints[i] = "apify secrets add " + name + " VALUE"
+		hints[i] = "apify secrets add " + name
 	}
 	return nil, fault.New(fault.InvalidInput, "%s", strings.Join(problems, "\n")).
 		WithHint("%s", strings.Join(hints, "\n"))

@@ -42,7 +42,7 @@ func TestMissingSecrets(t *testing.T) {
 			t.Errorf("%v\nlacks %q", err, want)
 		}
 	}
-	if hint := fault.HintOf(err); hint != "apify secrets add one VALUE\napify secrets add two VALUE" {
+	if hint := fault.HintOf(err); hint != "apify secrets add one\napify secrets add two" {
 		t.Errorf("hint %q", hint)
 	}
 	env, err := a.ResolveEnvironment(secrets, true)

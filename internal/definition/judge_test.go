@@ -2,12 +2,10 @@ package definition
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,19 +13,13 @@ import (
 	"testing"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
+	"github.com/greenroom-dev/greenroom/internal/oracletest"
 )
 
 // TestJudge compares what Check says about thousands of generated definitions
 // with the verdict of the platform's own meta-schema. Differences that are meant
 // stand in testdata/differences.txt.
 func TestJudge(t *testing.T) {
-	modules := os.Getenv("GREENROOM_TEST_JUDGES")
-	if modules == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("GREENROOM_TEST_JUDGES is not set: run scripts/test-sdks.sh")
-		}
-		t.Skip("GREENROOM_TEST_JUDGES is not set: see scripts/test-sdks.sh")
-	}
 	n := 4000
 	if testing.Short() {
 		n = 400
@@ -37,11 +29,11 @@ func TestJudge(t *testing.T) {
 		".actor/store.json": someStore, ".actor/web.json": someServer, ".actor/output.json": someOutput,
 	})
 	g := &generator{rand: rand.New(rand.NewPCG(20, 26))}
-	cases := make([][]byte, n)
+	cases := make([]json.RawMessage, n)
 	for i := range cases {
 		cases[i] = g.definition()
 	}
-	verdicts := judgeAll(t, modules, cases)
+	verdicts := oracletest.Ask[verdict](t, cases, filepath.Join("testdata", "judge.cjs"))
 	known := readDifferences(t)
 	valid, failed := 0, 0
 	for i, text := range cases {
@@ -75,35 +67,6 @@ const someOutput = `{"actorOutputSchemaVersion":1,"properties":{"a":{"type":"str
 type verdict struct {
 	Valid bool   `json:"valid"`
 	Why   string `json:"why"`
-}
-
-// judgeAll has one Node.js process judge all cases.
-func judgeAll(t *testing.T, modules string, cases [][]byte) (verdicts []verdict) {
-	t.Helper()
-	script, err := os.ReadFile(filepath.Join("testdata", "judge.cjs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "node", "-e", string(script))
-	command.Env = append(os.Environ(), "NODE_PATH="+modules)
-	command.Stdin = bytes.NewReader(append(bytes.Join(cases, []byte("\n")), '\n'))
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("node: %v\n%s", err, stderr.String())
-	}
-	for line := range bytes.Lines(out) {
-		var v verdict
-		if err := json.Unmarshal(line, &v); err != nil {
-			t.Fatal(err)
-		}
-		verdicts = append(verdicts, v)
-	}
-	if len(verdicts) != len(cases) {
-		t.Fatalf("%d verdicts on %d cases", len(verdicts), len(cases))
-	}
-	return verdicts
 }
 
 // difference is a line of differences.txt.

@@ -160,7 +160,7 @@ func (r *Reading) CheckSecrets(secrets map[string]string) {
 			continue
 		}
 		d := r.reader.diagnostic(v, "missing-secret", fmt.Sprintf("the environment variable %s needs the secret %s, which does not exist on this machine", name, secret))
-		d.Severity, d.Hint = diagnostic.Warning, "apify secrets add "+secret+" VALUE"
+		d.Severity, d.Hint = diagnostic.Warning, "apify secrets add "+secret
 		r.Diagnostics = append(r.Diagnostics, d)
 	}
 	sortByPart(r.Diagnostics, r.Parts)

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/greenroom-dev/greenroom/internal/definition"
+	"github.com/greenroom-dev/greenroom/internal/oracletest"
 	"github.com/greenroom-dev/greenroom/internal/schema/webserver"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -83,7 +83,7 @@ func actors(t *testing.T) map[string]*definition.Actor {
 // TestValid hands every document to our own judge, and all of them to the
 // official schemas.
 func TestValid(t *testing.T) {
-	var lines bytes.Buffer
+	var documents []json.RawMessage
 	var names []string
 	all := actors(t)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -96,29 +96,11 @@ func TestValid(t *testing.T) {
 			if _, err := webserver.Parse(document, name); err != nil {
 				t.Errorf("%v\n%s", err, document)
 			}
-			lines.Write(document)
-			lines.WriteByte('\n')
+			documents = append(documents, document)
 			names = append(names, name)
 		}
 	}
-	judges := os.Getenv("GREENROOM_TEST_JUDGES")
-	if judges == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("GREENROOM_TEST_JUDGES is not set")
-		}
-		t.Skip("GREENROOM_TEST_JUDGES is not set: see scripts/test-sdks.sh")
-	}
-	cmd := exec.CommandContext(t.Context(), "node", "../schema/webserver/testdata/judge.mjs", judges)
-	cmd.Stdin = &lines
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	answers := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	if len(answers) != len(names) {
-		t.Fatalf("%d answers to %d documents", len(answers), len(names))
-	}
+	answers := oracletest.Ask[string](t, documents, "../schema/webserver/testdata/judge.mjs", oracletest.Modules(t))
 	for i, answer := range answers {
 		if answer != "" {
 			t.Errorf("%s: %s", names[i], answer)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/greenroom-dev/greenroom/internal/oracletest"
 	"github.com/greenroom-dev/greenroom/internal/secret"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -182,13 +183,7 @@ func TestOpenSSLKeys(t *testing.T) {
 // The platform's own library decrypts what this package encrypts, with the key as
 // this package writes it, and the other way round.
 func TestOfficialLibrary(t *testing.T) {
-	modules := os.Getenv("GREENROOM_TEST_JUDGES")
-	if modules == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("GREENROOM_TEST_JUDGES is not set")
-		}
-		t.Skip("GREENROOM_TEST_JUDGES is not set")
-	}
+	modules := oracletest.Modules(t)
 	const program = `
 const { createPrivateKey, createPublicKey } = require('node:crypto');
 const { decryptInputSecrets, encryptInputSecrets } = require('@apify/input_secrets');

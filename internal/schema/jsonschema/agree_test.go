@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenroom-dev/greenroom/internal/oracletest"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -73,7 +74,7 @@ func agree(t *testing.T, trials []trial) {
 // TestMetaSchemasAgree judges documents by the platform's schemas: changed ones
 // of a schema that is right.
 func TestMetaSchemasAgree(t *testing.T) {
-	module, err := filepath.Abs(filepath.Join(judges(t), "@apify/json_schemas"))
+	module, err := filepath.Abs(filepath.Join(oracletest.Modules(t), "@apify/json_schemas"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,20 +1,20 @@
 package jsonschema
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
+	"github.com/greenroom-dev/greenroom/internal/oracletest"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -47,51 +47,10 @@ type verdict struct {
 	Errors  []json.RawMessage `json:"errors"`
 }
 
-// judges gives the folder of the official libraries.
-func judges(t *testing.T) string {
-	dir := os.Getenv("GREENROOM_TEST_JUDGES")
-	if dir == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("GREENROOM_TEST_JUDGES is not set")
-		}
-		t.Skip("GREENROOM_TEST_JUDGES is not set; see scripts/test-sdks.sh")
-	}
-	return dir
-}
-
 // ajv judges the trials in one process.
 func ajv(t *testing.T, trials []trial) []verdict {
-	judges(t)
-	var in bytes.Buffer
-	for _, c := range trials {
-		line, err := json.Marshal(c)
-		if err != nil {
-			t.Fatalf("%s: %v", c.Schema, err)
-		}
-		in.Write(append(line, '\n'))
-	}
-	cmd := exec.CommandContext(t.Context(), "node", "testdata/judge.cjs")
-	cmd.Stdin = &in
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("node: %v\n%s", err, stderr.String())
-	}
-	var verdicts []verdict
-	lines := bufio.NewScanner(bytes.NewReader(out))
-	lines.Buffer(nil, 1<<26)
-	for lines.Scan() {
-		var v verdict
-		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		verdicts = append(verdicts, v)
-	}
-	if len(verdicts) != len(trials) {
-		t.Fatalf("%d verdicts on %d trials\n%s", len(verdicts), len(trials), stderr.String())
-	}
-	return verdicts
+	t.Helper()
+	return oracletest.Ask[verdict](t, trials, filepath.Join("testdata", "judge.cjs"))
 }
 
 // ours judges a trial with this package.

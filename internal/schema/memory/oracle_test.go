@@ -1,17 +1,18 @@
 package memory
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/greenroom-dev/greenroom/internal/oracletest"
 )
 
 // judged is one question to the platform's own evaluator.
@@ -19,62 +20,6 @@ type judged struct {
 	Expression string          `json:"expression"`
 	Input      json.RawMessage `json:"input"`
 	Options    json.RawMessage `json:"options"`
-}
-
-const judge = `
-const { calculateRunDynamicMemory } = require('@apify/actor-memory-expression');
-const lines = require('node:fs').readFileSync(0, 'utf8').split('\n').filter(Boolean);
-(async () => {
-    const answers = [];
-    for (const line of lines) {
-        const { expression, input, options } = JSON.parse(line);
-        try {
-            answers.push(String(await calculateRunDynamicMemory(expression, { input, runOptions: options })));
-        } catch (error) {
-            answers.push('! ' + error.message);
-        }
-    }
-    process.stdout.write(answers.map((a) => JSON.stringify(a)).join('\n'));
-})();`
-
-// askPlatform gives the official answers, in one process for all questions.
-func askPlatform(t *testing.T, questions []judged) []string {
-	t.Helper()
-	modules := os.Getenv("GREENROOM_TEST_JUDGES")
-	if modules == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("GREENROOM_TEST_JUDGES is not set")
-		}
-		t.Skip("GREENROOM_TEST_JUDGES is not set")
-	}
-	var lines bytes.Buffer
-	encoder := json.NewEncoder(&lines)
-	for _, q := range questions {
-		if err := encoder.Encode(q); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), "node", "-e", judge)
-	cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
-	cmd.Stdin = &lines
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, stderr.Bytes())
-	}
-	var answers []string
-	for line := range bytes.Lines(out) {
-		var answer string
-		if err := json.Unmarshal(line, &answer); err != nil {
-			t.Fatal(err)
-		}
-		answers = append(answers, answer)
-	}
-	if len(answers) != len(questions) {
-		t.Fatalf("%d answers to %d questions", len(answers), len(questions))
-	}
-	return answers
 }
 
 func ourAnswer(t *testing.T, q judged) string {
@@ -131,7 +76,7 @@ func TestSameAsThePlatform(t *testing.T) {
 	for len(questions) < count {
 		questions = append(questions, g.question(g.expression()))
 	}
-	answers := askPlatform(t, questions)
+	answers := oracletest.Ask[string](t, questions, filepath.Join("testdata", "judge.cjs"))
 
 	valid, shown, differing := 0, 0, 0
 	for i, q := range questions {

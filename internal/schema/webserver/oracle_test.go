@@ -1,13 +1,11 @@
 package webserver
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
+	"github.com/greenroom-dev/greenroom/internal/oracletest"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -156,18 +155,12 @@ func differences(t *testing.T) (out []*difference) {
 // TestOracle compares verdicts with those of the schemas that the OpenAPI
 // Initiative publishes, over a corpus and thousands of changed copies of it.
 func TestOracle(t *testing.T) {
-	judges := os.Getenv("GREENROOM_TEST_JUDGES")
-	if judges == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("GREENROOM_TEST_JUDGES is not set")
-		}
-		t.Skip("GREENROOM_TEST_JUDGES is not set: see scripts/test-sdks.sh")
-	}
+	judges := oracletest.Modules(t)
 	count := 3000
 	if testing.Short() {
 		count = 400
 	}
-	var documents [][]byte
+	var documents []json.RawMessage
 	bases := corpus(t)
 	for _, name := range slices.Sorted(maps.Keys(bases)) {
 		var compact bytes.Buffer
@@ -196,22 +189,11 @@ func TestOracle(t *testing.T) {
 		}
 		documents = append(documents, text)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "testdata/judge.mjs", judges)
-	cmd.Stdin = bytes.NewReader(append(bytes.Join(documents, []byte("\n")), '\n'))
-	cmd.Stderr = os.Stderr
-	answers, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(answers))
-	lines.Buffer(nil, 10<<20)
+	answers := oracletest.Ask[string](t, documents, filepath.Join("testdata", "judge.mjs"), judges)
 	known := differences(t)
 	agreed, rejected := 0, 0
 	for i, document := range documents {
-		if !lines.Scan() {
-			t.Fatalf("%d answers to %d documents", i, len(documents))
-		}
-		theirs := lines.Text()
+		theirs := answers[i]
 		doc, err := jsonc.Parse("doc", document)
 		if err != nil {
 			t.Fatal(err)

@@ -2,13 +2,11 @@ package shapetest
 
 import (
 	"bufio"
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/greenroom-dev/greenroom/internal/diagnostic"
+	"github.com/greenroom-dev/greenroom/internal/oracletest"
 	"github.com/greenroom-dev/greenroom/internal/schema/jsonc"
 )
 
@@ -27,19 +26,16 @@ var judgeScript string
 // that are meant stand in testdata/differences.txt.
 func Judge(t *testing.T, name string, check Check) {
 	t.Helper()
-	modules := os.Getenv("GREENROOM_TEST_JUDGES")
-	if modules == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("GREENROOM_TEST_JUDGES is not set: run scripts/test-sdks.sh")
-		}
-		t.Skip("GREENROOM_TEST_JUDGES is not set: see scripts/test-sdks.sh")
-	}
 	n := 4000
 	if testing.Short() {
 		n = 500
 	}
 	cases := generate(t, n)
-	verdicts := judge(t, modules, name, cases)
+	script := filepath.Join(t.TempDir(), "judge.cjs")
+	if err := os.WriteFile(script, []byte(judgeScript), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	verdicts := oracletest.Ask[verdict](t, cases, script, name)
 	known := differences(t)
 	failed := 0
 	for i, text := range cases {
@@ -69,36 +65,6 @@ func Judge(t *testing.T, name string, check Check) {
 type verdict struct {
 	Valid bool   `json:"valid"`
 	Why   string `json:"why"`
-}
-
-// judge has one Node.js process judge all cases.
-func judge(t *testing.T, modules, name string, cases [][]byte) []verdict {
-	t.Helper()
-	script := filepath.Join(t.TempDir(), "judge.cjs")
-	if err := os.WriteFile(script, []byte(judgeScript), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "node", script, name)
-	command.Env = append(os.Environ(), "NODE_PATH="+modules)
-	command.Stdin = bytes.NewReader(append(bytes.Join(cases, []byte("\n")), '\n'))
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("node: %v\n%s", err, stderr.String())
-	}
-	var verdicts []verdict
-	for line := range bytes.Lines(out) {
-		var v verdict
-		if err := json.Unmarshal(line, &v); err != nil {
-			t.Fatal(err)
-		}
-		verdicts = append(verdicts, v)
-	}
-	if len(verdicts) != len(cases) {
-		t.Fatalf("%d verdicts on %d cases", len(verdicts), len(cases))
-	}
-	return verdicts
 }
 
 // difference is a line of differences.txt: what is accepted here in spite of the
@@ -155,7 +121,7 @@ func explained(known []*difference, accepted bool, list diagnostic.List) bool {
 }
 
 // generate gives the corpus and n files made from it, the same each time.
-func generate(t *testing.T, n int) (cases [][]byte) {
+func generate(t *testing.T, n int) (cases []json.RawMessage) {
 	t.Helper()
 	var seeds []any
 	for _, file := range corpus(t) {

@@ -1,4 +1,4 @@
-// Reads OpenAPI documents, one a line, and answers each with a line: an empty
+// Reads OpenAPI documents, one a line, and answers each with a text: an empty
 // one when the official schemas accept it, else what is wrong with it.
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -16,5 +16,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     } catch (e) {
         answer = `thrown: ${e.message}`;
     }
-    process.stdout.write(`${answer.replaceAll('\n', ' ')}\n`);
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
