@@ -132,7 +132,7 @@ func TestHostileTexts(t *testing.T) {
 		if size := len(p.InputSchema("x")); size > 1<<20 {
 			t.Errorf("%s: %d bytes of schema", name, size)
 		}
-		if took := time.Since(start); took > 15*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s took %s", name, took)
 		}
 		valid(t, p)
