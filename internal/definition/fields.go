@@ -180,7 +180,7 @@ func (r *reader) memory(initial, least, most *jsonc.Value) {
 	bounded := r.megabytes(least, &a.MinMemoryMbytes)
 	if r.megabytes(most, &a.MaxMemoryMbytes) && bounded && a.MinMemoryMbytes > a.MaxMemoryMbytes {
 		r.tell(broken, least, "memory", "must not be larger than maxMemoryMbytes (%d), found %d", a.MaxMemoryMbytes, a.MinMemoryMbytes)
-		return
+		a.MinMemoryMbytes, a.MaxMemoryMbytes = 0, 0 // nothing else is judged by them
 	}
 	if initial.Is(jsonc.String) {
 		expression, err := memory.Parse(initial.Text)
@@ -191,6 +191,11 @@ func (r *reader) memory(initial, least, most *jsonc.Value) {
 			}
 			r.tell(broken, initial, "memory-expression", "is no expression that can be evaluated: %s%s", err, hint)
 			return
+		}
+		if unknown := expression.Unknown(); unknown != nil {
+			r.tell(useless, initial, "memory-expression",
+				"uses %s, which means nothing there: an expression has input, runOptions and the functions of the platform's documentation",
+				strings.Join(unknown, ", "))
 		}
 		a.DefaultMemory = expression
 		return

@@ -83,6 +83,18 @@ func Parse(text string) (*Expression, error) {
 	return &Expression{text, root}, nil
 }
 
+// Unknown gives the names that the expression uses and that mean nothing in it:
+// evaluating it fails where it comes to them.
+func (e *Expression) Unknown() []string {
+	return syntax.Unknown(e.root, func(name string) bool {
+		_, function := builtins[name]
+		return function || slices.Contains(scopeNames, name)
+	})
+}
+
+// scopeNames are what every expression finds besides the functions.
+var scopeNames = []string{"input", "runOptions", "get"}
+
 // space is \s of JavaScript.
 const space = `[\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}]*`
 

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,26 @@ func BenchmarkEvaluate(b *testing.B) {
 	for b.Loop() {
 		if _, err := e.Evaluate(vars); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestUnknown(t *testing.T) {
+	for text, want := range map[string][]string{
+		"get(input, 'a.b', 1) * runOptions.memoryMbytes":           nil,
+		"get(input, 'a', 1) * foo + bar(1, foo)":                   {"foo", "bar"},
+		"f(x) = x * scale; scale = 2; f(input.n)":                  nil,
+		"input.a > 1 ? {size: big}.size : [small, input[key]].len": {"big", "small", "key"},
+		"a.b = 1; (c)":  {"a", "c"},
+		"1 < limit < 3": {"limit"},
+	} {
+		e, err := Parse(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := e.Unknown(); !slices.Equal(got, want) {
+			t.Errorf("%s uses %q, want %q", text, got, want)
 		}
 	}
 }
