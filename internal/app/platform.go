@@ -95,9 +95,13 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	if err != nil {
 		return nil, err
 	}
+	program := actorBinary(exec)
+	if exec.Name() == "docker" && needsLibraries(program) {
+		opts.Notice("the actor command " + program + " needs a C library, which many containers lack: build it with CGO_ENABLED=0")
+	}
 	p.actor = p.engine.Register(&engine.Program{
 		Definition: d, Builder: build, Executor: exec, Env: env.values, Secrets: env.secrets,
-		ActorBinary: actorBinary(exec), Entrypoint: opts.Entrypoint, NoCache: opts.NoCache, Rebuild: opts.Rebuild,
+		ActorBinary: program, Entrypoint: opts.Entrypoint, NoCache: opts.NoCache, Rebuild: opts.Rebuild,
 	})
 	endpoint, err := exec.Endpoint(ctx)
 	if err != nil {

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"debug/elf"
 	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/internal/definition"
@@ -108,4 +110,15 @@ func actorBinary(exec executor.Executor) string {
 		return self
 	}
 	return ""
+}
+
+// needsLibraries reports whether a program starts only where a dynamic loader is:
+// it runs on the machine it was built on, and in few containers.
+func needsLibraries(program string) bool {
+	file, err := elf.Open(program)
+	if err != nil {
+		return false // no ELF program, so not for containers at all
+	}
+	defer file.Close()
+	return slices.ContainsFunc(file.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
