@@ -8,7 +8,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -102,32 +101,18 @@ type ItemsOptions struct {
 	Clean bool
 	// Format is json (when empty), jsonl, csv, xml, rss, html or xlsx.
 	Format string
+	// More are further parameters of the API, such as fields and unwind.
+	More url.Values
 }
 
 // Items streams the items as one document in the chosen format. The caller
 // closes it.
 func (d Dataset) Items(ctx context.Context, opts ItemsOptions) (io.ReadCloser, error) {
-	query := url.Values{}
-	if opts.Offset > 0 {
-		query.Set("offset", strconv.Itoa(opts.Offset))
-	}
-	if opts.Limit > 0 {
-		query.Set("limit", strconv.Itoa(opts.Limit))
-	}
-	if opts.Desc {
-		query.Set("desc", "1")
-	}
-	if opts.Clean {
-		query.Set("clean", "1")
-	}
-	if opts.Format != "" {
-		query.Set("format", opts.Format)
-	}
-	resp, err := d.c.send(ctx, call{method: http.MethodGet, path: d.path("/items"), query: query})
+	download, err := d.Download(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	return resp.Body, nil
+	return download.Body, nil
 }
 
 // Each yields the items one by one as they arrive; Format is ignored. The bytes
