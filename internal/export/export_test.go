@@ -52,7 +52,7 @@ func TestWrite(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := Write(&out, itemsOf(test.items...), test.o); err != nil {
+			if err := Write(t.Context(), &out, itemsOf(test.items...), test.o); err != nil {
 				t.Fatal(err)
 			}
 			if out.String() != test.want {
@@ -69,9 +69,14 @@ func TestWriteRefuses(t *testing.T) {
 	}{
 		"output fields of another length": {Options{Fields: []string{"a"}, OutputFields: []string{"a", "b"}}, fault.InvalidRequest},
 		"long delimiter":                  {Options{Format: CSV, Delimiter: "ab"}, fault.InvalidRequest},
-		"xlsx":                            {Options{Format: XLSX}, fault.NotImplemented},
+		"delimiter that is a quote":       {Options{Format: CSV, Delimiter: `"`}, fault.InvalidRequest},
+		"delimiter that ends lines":       {Options{Format: CSV, Delimiter: "\n"}, fault.InvalidRequest},
+		"delimiter that is no character":  {Options{Format: CSV, Delimiter: "\xff"}, fault.InvalidRequest},
+		"root that is no name":            {Options{Format: XML, XMLRoot: "a b"}, fault.InvalidRequest},
+		"row that injects":                {Options{Format: XML, XMLRow: "a/><b"}, fault.InvalidRequest},
+		"unknown format":                  {Options{Format: "yaml"}, fault.InvalidRequest},
 	} {
-		if err := Write(&bytes.Buffer{}, itemsOf(`{}`), test.o); !fault.Is(err, test.code) {
+		if err := Write(t.Context(), &bytes.Buffer{}, itemsOf(`{}`), test.o); !fault.Is(err, test.code) {
 			t.Errorf("%s: got %v, want %s", name, err, test.code)
 		}
 	}
@@ -86,7 +91,7 @@ func TestWriteStopsAtAnError(t *testing.T) {
 		_ = yield(json.RawMessage(`{"a":1}`), nil) && yield(nil, broken)
 	}
 	var out bytes.Buffer
-	if err := Write(&out, items, Options{}); !errors.Is(err, broken) {
+	if err := Write(t.Context(), &out, items, Options{}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 	if strings.HasSuffix(out.String(), "]") {

@@ -8,118 +8,146 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// eachRecord gives the members of every resulting item.
-func (o Options) eachRecord(items Items, yield func([]Member) error) error {
+// maxDepth is how deep objects are taken apart; what lies deeper stays one value.
+// It keeps hostile items from costing the square of their size.
+const maxDepth = 100
+
+// errBroken is for stored items that are not what a dataset holds.
+func errBroken(err error) error {
+	return fault.Wrap(fault.Internal, err, "a stored item is not valid JSON")
+}
+
+// records gives the members of every resulting item, which are valid until the
+// next and may be changed.
+func (j *job) records(yield func([]Member) error) error {
 	var parsed []Member
-	for item, err := range items {
+	for item, err := range j.items {
 		if err != nil {
 			return err
 		}
 		if parsed, err = appendMembers(parsed[:0], item); err != nil {
-			return fault.Wrap(fault.Internal, err, "a stored item is not a JSON object")
+			return errBroken(err)
 		}
-		if o.SkipFailed && has(parsed, "errorInfo") {
-			continue
-		}
-		if len(o.Unwind) == 0 {
-			if err := o.finish(parsed, yield); err != nil {
+		if j.SkipFailed && has(parsed, "errorInfo") {
+			if err := j.step(); err != nil {
 				return err
 			}
 			continue
 		}
-		records, err := unwind(parsed, o.Unwind)
-		if err != nil {
-			return fault.Wrap(fault.Internal, err, "a stored item is not valid JSON")
-		}
-		for _, record := range records {
-			if err := o.finish(record, yield); err != nil {
-				return err
-			}
+		if err := j.unwind(parsed, j.Unwind, yield); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// unwind replaces a record by what its fields hold, field after field. One
+// record at a time exists: several arrays multiply.
+func (j *job) unwind(record []Member, fields []string, yield func([]Member) error) error {
+	if len(fields) == 0 {
+		return j.finish(record, yield)
+	}
+	at := find(record, fields[0])
+	if at < 0 {
+		return j.unwind(record, fields[1:], yield)
+	}
+	value := record[at].Value
+	merge := func(value json.RawMessage) error {
+		merged, err := mergeAt(record, at, value)
+		if err != nil {
+			return errBroken(err)
+		}
+		return j.unwind(merged, fields[1:], yield)
+	}
+	switch Kind(value) {
+	case "an object":
+		return merge(value)
+	case "an array":
+		return eachElement(value, merge)
+	}
+	return j.unwind(record, fields[1:], yield)
+}
+
 // finish applies everything that maps one record to at most one.
-func (o Options) finish(members []Member, yield func([]Member) error) error {
-	for _, field := range o.Flatten {
+func (j *job) finish(members []Member, yield func([]Member) error) error {
+	if err := j.step(); err != nil {
+		return err
+	}
+	for _, field := range j.Flatten {
 		var err error
 		if members, err = flatten(members, field); err != nil {
-			return fault.Wrap(fault.Internal, err, "a stored item is not valid JSON")
+			return errBroken(err)
 		}
 	}
-	if len(o.Fields) > 0 {
-		members = o.pick(members)
-	} else if len(o.Omit) > 0 {
-		members = drop(members, func(key string) bool { return slices.Contains(o.Omit, key) })
+	if len(j.Fields) > 0 {
+		members = j.pick(members)
+	} else if len(j.omit) > 0 || j.SkipHidden {
+		members = slices.DeleteFunc(members, func(m Member) bool { return j.unwanted(m.Key) })
 	}
-	if o.SkipHidden {
-		members = drop(members, func(key string) bool { return strings.HasPrefix(key, "#") })
-	}
-	if o.SkipEmpty && len(members) == 0 {
+	if j.SkipEmpty && len(members) == 0 {
 		return nil
 	}
 	return yield(members)
 }
 
-// pick keeps what Fields names, in that order and under the output names.
-func (o Options) pick(members []Member) []Member {
-	picked := make([]Member, 0, len(o.Fields))
-	for i, field := range o.Fields {
-		if slices.Contains(o.Omit, field) {
-			continue
-		}
-		at := find(members, field)
-		if at < 0 {
-			continue
-		}
-		name := field
-		if len(o.OutputFields) > 0 {
-			name = o.OutputFields[i]
-		}
-		picked = append(picked, Member{name, members[at].Value})
-	}
-	return picked
+// unwanted tells whether a key is dropped by name.
+func (j *job) unwanted(key string) bool {
+	return j.omit[key] || j.SkipHidden && strings.HasPrefix(key, "#")
 }
 
-// unwind replaces a record by what its fields hold, field after field.
-func unwind(record []Member, fields []string) ([][]Member, error) {
-	records := [][]Member{record}
-	for _, field := range fields {
-		var next [][]Member
-		for _, r := range records {
-			at := find(r, field)
-			if at < 0 {
-				next = append(next, r)
-				continue
-			}
-			value := r[at].Value
-			switch Kind(value) {
-			case "an object":
-				merged, err := mergeAt(r, at, value)
-				if err != nil {
-					return nil, err
-				}
-				next = append(next, merged)
-			case "an array":
-				elements, err := Elements(value)
-				if err != nil {
-					return nil, err
-				}
-				for _, element := range elements {
-					merged, err := mergeAt(r, at, element)
-					if err != nil {
-						return nil, err
-					}
-					next = append(next, merged)
-				}
-			default:
-				next = append(next, r)
-			}
-		}
-		records = next
+// outputName is what the i-th of the fields is called in the result.
+func (j *job) outputName(i int) string {
+	if len(j.OutputFields) > 0 {
+		return j.OutputFields[i]
 	}
-	return records, nil
+	return j.Fields[i]
+}
+
+// pick keeps what Fields names, in that order and under the output names. Of
+// several fields of one output name the last that is there counts.
+func (j *job) pick(members []Member) []Member {
+	lookup := func(key string) int { return find(members, key) }
+	if len(members)*len(j.Fields) > 1<<12 {
+		index := make(map[string]int, len(members))
+		for i, m := range members {
+			index[m.Key] = i
+		}
+		lookup = func(key string) int {
+			if i, ok := index[key]; ok {
+				return i
+			}
+			return -1
+		}
+	}
+	picked := make([]Member, 0, len(j.Fields))
+	for i, field := range j.Fields {
+		if j.unwanted(field) {
+			continue
+		}
+		if at := lookup(field); at >= 0 {
+			picked = append(picked, Member{j.outputName(i), members[at].Value})
+		}
+	}
+	return lastOfEach(picked)
+}
+
+// lastOfEach leaves one member of each key: in the place of the first, the value
+// of the last, as JSON parsers do with duplicates.
+func lastOfEach(members []Member) []Member {
+	if len(members) < 2 {
+		return members
+	}
+	at := make(map[string]int, len(members))
+	kept := members[:0]
+	for _, m := range members {
+		if i, ok := at[m.Key]; ok {
+			kept[i].Value = m.Value
+			continue
+		}
+		at[m.Key] = len(kept)
+		kept = append(kept, m)
+	}
+	return kept
 }
 
 // mergeAt gives record without the member at, merged with value's members,
@@ -130,19 +158,11 @@ func mergeAt(record []Member, at int, value json.RawMessage) ([]Member, error) {
 		merged[at].Value = value
 		return merged, nil
 	}
-	merged = slices.Delete(merged, at, at+1)
-	children, err := Members(value)
+	merged, err := appendMembers(slices.Delete(merged, at, at+1), value)
 	if err != nil {
 		return nil, err
 	}
-	for _, child := range children {
-		if i := find(merged, child.Key); i >= 0 {
-			merged[i].Value = child.Value
-		} else {
-			merged = append(merged, child)
-		}
-	}
-	return merged, nil
+	return lastOfEach(merged), nil
 }
 
 // flatten replaces the object under field by its members under dotted keys,
@@ -152,17 +172,17 @@ func flatten(members []Member, field string) ([]Member, error) {
 	if at < 0 || Kind(members[at].Value) != "an object" {
 		return members, nil
 	}
-	flat, err := appendFlat(nil, field, members[at].Value)
+	flat, err := appendFlat(nil, field, members[at].Value, maxDepth)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Member, 0, len(members)+len(flat))
 	out = append(out, members[:at]...)
 	out = append(out, flat...)
-	return append(out, members[at+1:]...), nil
+	return lastOfEach(append(out, members[at+1:]...)), nil
 }
 
-func appendFlat(dst []Member, prefix string, object json.RawMessage) ([]Member, error) {
+func appendFlat(dst []Member, prefix string, object json.RawMessage, depth int) ([]Member, error) {
 	children, err := Members(object)
 	if err != nil {
 		return nil, err
@@ -172,8 +192,8 @@ func appendFlat(dst []Member, prefix string, object json.RawMessage) ([]Member, 
 	}
 	for _, child := range children {
 		key := prefix + "." + child.Key
-		if Kind(child.Value) == "an object" {
-			if dst, err = appendFlat(dst, key, child.Value); err != nil {
+		if depth > 1 && Kind(child.Value) == "an object" {
+			if dst, err = appendFlat(dst, key, child.Value, depth-1); err != nil {
 				return nil, err
 			}
 			continue
@@ -181,16 +201,6 @@ func appendFlat(dst []Member, prefix string, object json.RawMessage) ([]Member, 
 		dst = append(dst, Member{key, child.Value})
 	}
 	return dst, nil
-}
-
-func drop(members []Member, unwanted func(key string) bool) []Member {
-	kept := make([]Member, 0, len(members))
-	for _, m := range members {
-		if !unwanted(m.Key) {
-			kept = append(kept, m)
-		}
-	}
-	return kept
 }
 
 // find gives the index of the last member of that key, as JSON parsers do with

@@ -70,32 +70,46 @@ func appendMembers(members []Member, object []byte) ([]Member, error) {
 // Elements splits a JSON array into its elements, which share memory with it.
 // As with Members, validity is the caller's business.
 func Elements(array []byte) ([]json.RawMessage, error) {
+	var elements []json.RawMessage
+	err := eachElement(array, func(element json.RawMessage) error {
+		elements = append(elements, element)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return elements, nil
+}
+
+// eachElement gives one element of a JSON array after another.
+func eachElement(array []byte, yield func(json.RawMessage) error) error {
 	i := skipSpace(array, 0)
 	if i >= len(array) || array[i] != '[' {
-		return nil, fault.New(fault.InvalidRequest, "expected a JSON array, got %s", Kind(array))
+		return fault.New(fault.InvalidRequest, "expected a JSON array, got %s", Kind(array))
 	}
 	i = skipSpace(array, i+1)
 	if i < len(array) && array[i] == ']' {
-		return nil, nil
+		return nil
 	}
-	var elements []json.RawMessage
 	for {
 		end, err := skipValue(array, i)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		elements = append(elements, json.RawMessage(array[i:end:end]))
+		if err := yield(array[i:end:end]); err != nil {
+			return err
+		}
 		i = skipSpace(array, end)
 		if i >= len(array) {
-			return nil, errMalformed(i)
+			return errMalformed(i)
 		}
 		switch array[i] {
 		case ',':
 			i = skipSpace(array, i+1)
 		case ']':
-			return elements, nil
+			return nil
 		default:
-			return nil, errMalformed(i)
+			return errMalformed(i)
 		}
 	}
 }

@@ -134,6 +134,9 @@ func (s *server) runSyncItems(c *call) error {
 	if _, _, _, err := c.itemRange(view); err != nil {
 		return err
 	}
+	if _, err := c.boolean("attachment"); err != nil {
+		return err
+	}
 	run, err := s.finish(c)
 	if err != nil {
 		return err

@@ -120,7 +120,6 @@ func TestDatasetItems(t *testing.T) {
 	if got := head.header.Get("X-Apify-Pagination-Limit"); got != "999999999999" {
 		t.Errorf("the limit of all is %s", got)
 	}
-	p.do("GET", items+"?format=xlsx", nil).fails(501, "not-implemented")
 	p.do("GET", items+"?view=overview", nil).fails(400, "dataset-does-not-have-schema")
 	p.do("GET", items+"?format=yaml", nil).fails(400, "invalid-value")
 	p.do("GET", items+"?fields=a&outputFields=a,b", nil).fails(400, "invalid-value")
