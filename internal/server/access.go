@@ -1,51 +1,12 @@
 package server
 
 import (
-	"crypto/subtle"
 	"net"
 	"net/url"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
-
-// principal is who calls: the owner, or, when runID is set, the code of a run.
-type principal struct{ runID string }
-
-// mayControl reports whether the caller may change or end the run. Runs may do
-// that to themselves only.
-func (p principal) mayControl(runID string) bool { return p.runID == "" || p.runID == runID }
-
-// admit checks where the request was sent to, where it comes from and whose
-// token it carries.
-func (c *call) admit() error {
-	if err := c.checkHost(); err != nil {
-		return err
-	}
-	token := c.token()
-	switch {
-	case token == "":
-		return fault.New(fault.Unauthenticated, "authentication token was not provided").
-			WithType("token-not-provided").
-			WithHint("send it in the header Authorization: Bearer, or as the query parameter token")
-	case subtle.ConstantTimeCompare([]byte(token), []byte(c.s.OwnerToken)) == 1 && c.s.OwnerToken != "":
-		return nil
-	}
-	if runID, ok := c.s.Engine.RunOfToken(token); ok {
-		c.caller.runID = runID
-		return nil
-	}
-	return fault.New(fault.Unauthenticated, "user was not found or authentication token is not valid")
-}
-
-func (c *call) token() string {
-	if header := c.r.Header.Get("Authorization"); header != "" {
-		if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {
-			return strings.TrimSpace(token)
-		}
-	}
-	return c.query().Get("token")
-}
 
 // checkHost refuses names that a web page could have pointed at this machine
 // (DNS rebinding), and requests that a page of another site makes.

@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -22,41 +24,104 @@ import (
 // decompression.
 const maxBody = 9 << 20
 
+// maxRecord is what a compressed record may come to, in bytes, unless Config
+// says otherwise: a few kilobytes can hold what fills a disk. Records that are
+// sent as they are have no limit.
+const maxRecord = 1 << 30
+
+// maxEncodings is how many encodings a body may have on top of each other. More
+// than one is rare; each costs memory, and a header has room for thousands.
+const maxEncodings = 3
+
 // content opens the request's body as it was before compression. Its errors are
 // faults: whatever else fails while reading is not the client's doing.
 func (c *call) content() (*decoded, error) {
-	encodings := c.r.Header.Get("Content-Encoding")
-	if encodings == "" {
-		return &decoded{Reader: c.r.Body}, nil
+	limit := int64(maxRecord)
+	if c.s.MaxDecodedRecord > 0 {
+		limit = c.s.MaxDecodedRecord
 	}
-	d := &decoded{Reader: c.r.Body}
-	names := strings.Split(encodings, ",")
-	for i := len(names) - 1; i >= 0; i-- { // the last one was applied last
-		name := strings.ToLower(strings.TrimSpace(names[i]))
+	return c.decode(&source{Reader: c.r.Body, limit: -1}, limit)
+}
+
+// decode opens a body that may become as large as limit by decompression.
+func (c *call) decode(body *source, limit int64) (*decoded, error) {
+	d := &decoded{Reader: body, source: body, limit: -1}
+	names := c.encodings()
+	if len(names) > maxEncodings {
+		return nil, fault.New(fault.UnsupportedMedia, "more than %d content encodings on top of each other are not supported", maxEncodings)
+	}
+	for _, name := range slices.Backward(names) { // the last one was applied last
 		if err := d.decode(name); err != nil {
 			_ = d.Close()
+			if fault.Is(err, fault.UnsupportedMedia) {
+				c.Header().Set("Accept-Encoding", "br, gzip, deflate, zstd")
+			}
 			return nil, err
 		}
+		d.limit = limit
 	}
 	return d, nil
+}
+
+// encodings are those of the body, in the order in which they were applied.
+func (c *call) encodings() []string {
+	var names []string
+	for _, header := range c.r.Header["Content-Encoding"] {
+		for name := range strings.SplitSeq(header, ",") {
+			switch name = strings.ToLower(strings.TrimSpace(name)); name {
+			case "", "identity", "none":
+			default:
+				if names = append(names, name); len(names) > maxEncodings {
+					return names
+				}
+			}
+		}
+	}
+	return names
+}
+
+// source is a body as it arrives. A limit of less than 0 is none.
+type source struct {
+	io.Reader
+	n, limit int64
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if s.n += int64(n); s.limit >= 0 && s.n > s.limit {
+		return n, errTooLarge(-1)
+	}
+	return n, err
 }
 
 // decoded reads through decompressors and gives them back when closed. failure
 // is what reading failed with, whatever the reader's user makes of it.
 type decoded struct {
 	io.Reader
-	release []func()
-	failure error
+	source   *source
+	n, limit int64 // of what is decompressed; a limit of less than 0 is none
+	release  []func()
+	failure  error
 }
 
 var (
 	brotliReaders = sync.Pool{New: func() any { return brotli.NewReader(nil) }}
 	gzipReaders   = sync.Pool{New: func() any { return new(gzip.Reader) }}
+	zstdReaders   = sync.Pool{New: func() any {
+		// 8 MiB is the window that HTTP allows (RFC 9659): a frame may ask for
+		// any, and gets it before a byte of it is decompressed. Without
+		// concurrency there are no goroutines to be ended.
+		r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
+		if err != nil {
+			panic(err) // the options are wrong
+		}
+		return r
+	}}
 )
 
 func (d *decoded) decode(encoding string) error {
 	switch encoding {
-	case "", "identity", "none":
 	case "br":
 		r := brotliReaders.Get().(*brotli.Reader)
 		if err := r.Reset(d.Reader); err != nil {
@@ -78,8 +143,18 @@ func (d *decoded) decode(encoding string) error {
 		}
 		d.Reader = r
 		d.release = append(d.release, func() { _ = r.Close() })
+	case "zstd":
+		r := zstdReaders.Get().(*zstd.Decoder)
+		if err := r.Reset(d.Reader); err != nil {
+			return errBody(err)
+		}
+		d.Reader = r
+		d.release = append(d.release, func() {
+			_ = r.Reset(nil) // lets go of the body
+			zstdReaders.Put(r)
+		})
 	default:
-		return fault.New(fault.UnsupportedMedia, "content encoding %q is not supported: use br, gzip, deflate or identity", encoding)
+		return fault.New(fault.UnsupportedMedia, "content encoding %.40q is not supported: use br, gzip, deflate, zstd or identity", encoding)
 	}
 	return nil
 }
@@ -87,10 +162,19 @@ func (d *decoded) decode(encoding string) error {
 // Read implements io.Reader; its errors are faults.
 func (d *decoded) Read(p []byte) (int, error) {
 	n, err := d.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	d.n += int64(n)
+	switch {
+	case d.limit >= 0 && d.n > d.limit:
+		err = fault.New(fault.TooLarge, "the request body comes to more than %d bytes when it is decompressed", d.limit).
+			WithType("record-too-large").WithHint("send it as it is, without a Content-Encoding")
+	case err == io.EOF && d.limit >= 0 && d.source.n == 0: // nothing is no valid compressed body
 		err = errBody(err)
-		d.failure = err
+	case err == nil || err == io.EOF:
+		return n, err
+	default:
+		err = errBody(err)
 	}
+	d.failure = err
 	return n, err
 }
 
@@ -104,6 +188,10 @@ func (d *decoded) Close() error {
 }
 
 func errBody(err error) error {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return e
+	}
 	if errors.Is(err, io.EOF) { // an empty body is no valid compressed one
 		err = io.ErrUnexpectedEOF
 	}
@@ -125,20 +213,22 @@ func newDeflateReader(r io.Reader) (io.ReadCloser, error) {
 	return flate.NewReader(whole), nil
 }
 
-// read gives the whole body of a request that the size limit holds for.
+// read gives the whole body of a request that the size limit holds for, both as
+// it arrives and decompressed.
 func (c *call) read() ([]byte, error) {
 	if c.r.ContentLength > maxBody {
 		return nil, errTooLarge(c.r.ContentLength)
 	}
-	if c.r.ContentLength == 0 && c.r.Header.Get("Content-Encoding") == "" {
+	plain := len(c.encodings()) == 0
+	if c.r.ContentLength == 0 && plain {
 		return nil, nil
 	}
-	content, err := c.content()
+	content, err := c.decode(&source{Reader: c.r.Body, limit: maxBody}, maxBody+1)
 	if err != nil {
 		return nil, err
 	}
 	defer content.Close()
-	if length := c.r.ContentLength; length > 0 && c.r.Header.Get("Content-Encoding") == "" {
+	if length := c.r.ContentLength; length > 0 && plain {
 		text := make([]byte, length)
 		_, err := io.ReadFull(content, text)
 		return text, err

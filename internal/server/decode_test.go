@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 
 	datasetschema "github.com/greenroom-dev/greenroom/internal/schema/dataset"
 	"github.com/greenroom-dev/greenroom/internal/store"
@@ -41,6 +42,8 @@ func compressed(t testing.TB, encoding string, text []byte) []byte {
 		w = gzip.NewWriter(&out)
 	case "deflate":
 		w = zlib.NewWriter(&out)
+	case "zstd":
+		w, _ = zstd.NewWriter(&out)
 	case "raw deflate":
 		w, _ = flate.NewWriter(&out, flate.DefaultCompression)
 	default:
@@ -65,7 +68,9 @@ func TestBodiesAreDecompressed(t *testing.T) {
 		"x-gzip":     compressed(t, "gzip", text),
 		"deflate":    compressed(t, "deflate", text),
 		" deflate ":  compressed(t, "raw deflate", text),
+		"zstd":       compressed(t, "zstd", text),
 		"gzip, br":   compressed(t, "br", compressed(t, "gzip", text)),
+		"br, zstd":   compressed(t, "zstd", compressed(t, "br", text)),
 		"gzip, none": compressed(t, "gzip", text),
 	} {
 		for range 2 { // the second time with a decompressor that was used before
@@ -85,7 +90,11 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		chunked  bool
 		want     fault.Code
 	}{
-		"unknown encoding": {"zstd", []byte("x"), false, fault.UnsupportedMedia},
+		"unknown encoding": {"compress", []byte("x"), false, fault.UnsupportedMedia},
+		"too many":         {"gzip,gzip,gzip,gzip", []byte("x"), false, fault.UnsupportedMedia},
+		"not zstd":         {"zstd", []byte("this is no zstd"), false, fault.InvalidRequest},
+		"empty zstd":       {"zstd", nil, false, fault.InvalidRequest},
+		"zstd bomb":        {"zstd", compressed(t, "zstd", huge), false, fault.TooLarge},
 		"not brotli":       {"br", []byte("this is no brotli"), false, fault.InvalidRequest},
 		"not gzip":         {"gzip", []byte("this is no gzip"), false, fault.InvalidRequest},
 		"cut gzip":         {"gzip", compressed(t, "gzip", []byte("some text"))[:12], false, fault.InvalidRequest},

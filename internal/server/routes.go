@@ -52,8 +52,9 @@ func (s *server) dispatch(path string, methods map[string]handler) http.HandlerF
 		c := w.(*call)
 		c.r = r // the mux puts the path's wildcards into the request
 		handle, known := methods[r.Method]
-		var err error
+		err := c.permit(path)
 		switch {
+		case err != nil:
 		case r.Method == http.MethodOptions:
 			c.Header().Set("Allow", allow)
 			err = c.noContent()

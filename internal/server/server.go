@@ -57,8 +57,13 @@ type Engine interface {
 type Config struct {
 	Store  store.Root
 	Engine Engine
-	// OwnerToken may do everything. It must not be empty.
+	// OwnerToken may do everything; "" leaves it to Authenticate to know the
+	// owner's token.
 	OwnerToken string
+	// Authenticate tells what further tokens give access to; ok is false for one
+	// that is unknown or has expired. It is asked in every request. Nil knows no
+	// others.
+	Authenticate func(token string) (access Access, ok bool)
 	// UserID and Username name the one user there is.
 	UserID, Username string
 	// AllowedHosts are host names, without port, that requests may be addressed
@@ -67,6 +72,9 @@ type Config struct {
 	// ProxyPassword is what users/me tells the SDKs that ask for it; "" tells of
 	// no proxy.
 	ProxyPassword string
+	// MaxDecodedRecord is how many bytes a compressed record may come to; 0 means
+	// 1 GiB.
+	MaxDecodedRecord int64
 	// Logger gets failures of the server itself; nil drops them.
 	Logger *slog.Logger
 }
@@ -120,7 +128,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.Header()["X-Ratelimit-Limit"] = rateLimit
-	if err := c.admit(); err != nil {
+	if err := c.checkHost(); err != nil {
+		c.fail(err)
+		return
+	}
+	if err := c.authenticate(); err != nil {
 		c.fail(err)
 		return
 	}

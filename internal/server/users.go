@@ -26,13 +26,13 @@ func (s *server) me(c *call) error {
 		EffectivePlatformFeatures: map[string]api.PlatformFeature{},
 		CreatedAt:                 s.started,
 	}
-	if s.ProxyPassword != "" {
+	if s.ProxyPassword != "" && c.caller.Access == (Access{}) {
 		user.Proxy = &api.UserProxy{Password: s.ProxyPassword, Groups: []api.ProxyGroup{}}
 	}
 	reason, reasonType := "not available on this server", "DISABLED"
 	for name, enabled := range platformFeatures {
 		if name == "PROXY" {
-			enabled = s.ProxyPassword != ""
+			enabled = user.Proxy != nil
 		}
 		feature := api.PlatformFeature{IsEnabled: enabled}
 		if !enabled {
