@@ -3,7 +3,7 @@ package export
 import (
 	"bytes"
 	"encoding/json"
-	"html"
+	"encoding/xml"
 	"strconv"
 	"unicode/utf8"
 
@@ -178,7 +178,9 @@ func (j *job) writeHTML() error {
 	if len(t.columns) > 0 {
 		j.out.WriteString("<tr>")
 		for _, column := range t.columns {
-			j.htmlCell("th", column)
+			if err := j.htmlCell("th", column); err != nil {
+				return err
+			}
 		}
 		j.out.WriteString("</tr>")
 	}
@@ -189,7 +191,9 @@ func (j *job) writeHTML() error {
 			if err != nil {
 				return err
 			}
-			j.htmlCell("td", text)
+			if err := j.htmlCell("td", text); err != nil {
+				return err
+			}
 		}
 		_, err := j.out.WriteString("</tr>")
 		return err
@@ -201,12 +205,13 @@ func (j *job) writeHTML() error {
 	return err
 }
 
-func (j *job) htmlCell(element, text string) {
-	j.out.WriteByte('<')
-	j.out.WriteString(element)
-	j.out.WriteByte('>')
-	j.out.WriteString(html.EscapeString(text))
-	j.out.WriteString("</")
-	j.out.WriteString(element)
-	j.out.WriteByte('>')
+// htmlCell escapes as for XML, which HTML reads too, so that tables may be read
+// as either.
+func (j *job) htmlCell(element, text string) error {
+	j.out.WriteString("<" + element + ">")
+	if err := xml.EscapeText(j.out, []byte(text)); err != nil {
+		return err
+	}
+	_, err := j.out.WriteString("</" + element + ">")
+	return err
 }
