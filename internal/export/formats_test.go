@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/xuri/excelize/v2"
@@ -352,4 +353,24 @@ func FuzzWrite(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestDocument(t *testing.T) {
+	for _, format := range formats {
+		o := Options{Format: format}
+		whole := written(t, o, things...)
+		d, err := Open(t.Context(), itemsOf(things...), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := iotest.TestReader(d, []byte(whole)); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := Open(t.Context(), itemsOf("["), Options{}); !fault.Is(err, fault.Internal) {
+		t.Errorf("a broken item: %v", err)
+	}
 }

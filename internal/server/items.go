@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -62,7 +61,7 @@ func (s *server) writeItems(c *call, dataset store.Dataset, status int) error {
 	if attachment {
 		h.Set("Content-Disposition", attachmentName("dataset_"+info.ID+"."+string(o.Format)))
 	}
-	write := func(w io.Writer) error { return export.Write(c.ctx(), w, page.items(c.ctx()), o) }
+	items := page.items(c.ctx())
 	if status == http.StatusOK { // of what exists; the items of a run just made are new in any case
 		if err := c.itemValidators(info, page, o); err != nil {
 			return err
@@ -74,17 +73,22 @@ func (s *server) writeItems(c *call, dataset store.Dataset, status int) error {
 			return nil
 		}
 		if c.r.Method == http.MethodGet && c.r.Header.Get("Range") != "" {
-			return c.writePart(write)
+			document, err := export.Open(c.ctx(), items, o)
+			if err != nil {
+				c.forgetValidators()
+				return err
+			}
+			defer document.Close()
+			http.ServeContent(c, c.r, "", time.Time{}, document)
+			return nil
 		}
 	}
 	if c.r.Method == http.MethodHead {
 		c.WriteHeader(status)
 		return nil
 	}
-	if err = write(&delayedStatus{c, status}); err != nil && !c.wroteHeader {
-		for _, name := range []string{"Etag", "Last-Modified", "Accept-Ranges"} {
-			h.Del(name) // they were of what is not coming
-		}
+	if err = export.Write(c.ctx(), &delayedStatus{c, status}, items, o); err != nil && !c.wroteHeader {
+		c.forgetValidators()
 	}
 	return err
 }
@@ -154,6 +158,13 @@ func (c *call) itemValidators(info store.Info, p itemPage, o export.Options) err
 	return nil
 }
 
+// forgetValidators takes back what was said of an answer that is not coming.
+func (c *call) forgetValidators() {
+	for _, name := range []string{"Etag", "Last-Modified", "Accept-Ranges"} {
+		c.Header().Del(name)
+	}
+}
+
 // unchanged tells whether the caller has the answer already, by the rules of
 // RFC 9110 for If-None-Match and If-Modified-Since.
 func (c *call) unchanged() bool {
@@ -172,89 +183,6 @@ func (c *call) unchanged() bool {
 	}
 	changed, err := http.ParseTime(modified)
 	return err == nil && !changed.After(since)
-}
-
-// writePart answers a request for a range of bytes. How long the whole is must be
-// known first: it is made once to be measured, and once more to be sent.
-func (c *call) writePart(write func(io.Writer) error) error {
-	part := &generated{write: write}
-	defer part.Close()
-	var err error
-	if part.size, err = part.measure(); err != nil {
-		return err
-	}
-	http.ServeContent(c, c.r, "", time.Time{}, part)
-	return nil
-}
-
-// generated reads what is made by writing, from any position on.
-type generated struct {
-	write  func(io.Writer) error
-	size   int64
-	at     int64
-	reader *io.PipeReader
-}
-
-func (g *generated) measure() (int64, error) {
-	var counter discarding
-	err := g.write(&counter)
-	return counter.n, err
-}
-
-// Seek implements io.Seeker.
-func (g *generated) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += g.at
-	case io.SeekEnd:
-		offset += g.size
-	}
-	if offset != g.at {
-		g.Close()
-	}
-	g.at = offset
-	return offset, nil
-}
-
-// Read implements io.Reader.
-func (g *generated) Read(p []byte) (int, error) {
-	if g.reader == nil {
-		reader, writer := io.Pipe()
-		g.reader = reader
-		skip := g.at
-		go func() { writer.CloseWithError(g.write(&discarding{first: skip, then: writer})) }()
-	}
-	n, err := g.reader.Read(p)
-	g.at += int64(n)
-	return n, err
-}
-
-// Close ends the writing.
-func (g *generated) Close() error {
-	if g.reader == nil {
-		return nil
-	}
-	err := g.reader.Close()
-	g.reader = nil
-	return err
-}
-
-// discarding counts what is written to it and passes on what follows the first
-// bytes, to nobody when then is nil.
-type discarding struct {
-	n, first int64
-	then     io.Writer
-}
-
-func (d *discarding) Write(p []byte) (int, error) {
-	length := len(p)
-	if d.then != nil && d.n+int64(length) > d.first {
-		if _, err := d.then.Write(p[max(0, d.first-d.n):]); err != nil {
-			return 0, err
-		}
-	}
-	d.n += int64(length)
-	return length, nil
 }
 
 // exportOptions reads what the caller wants to see of the items. A view stands
