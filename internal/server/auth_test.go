@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -145,10 +146,28 @@ func TestTokensForOneRun(t *testing.T) {
 	p.as(limited, "GET", dataset, nil).fails(403, "insufficient-permissions")
 }
 
+// lockedBuffer takes what requests log while others read it.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
 // TestTokensAreNotLogged makes the server log all that it ever does.
 func TestTokensAreNotLogged(t *testing.T) {
 	p := newPlatform(t)
-	var log bytes.Buffer
+	var log lockedBuffer
 	p.server.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	secret := newToken(t, p.withTokens(), token.Full)
 	p.as("", "GET", "/v2/datasets?token="+secret, nil).want(200)
@@ -169,6 +188,12 @@ func TestTokensAreNotLogged(t *testing.T) {
 		if !strings.Contains(log.String(), path) {
 			t.Errorf("%s was not logged", path)
 		}
+	}
+	for deadline := time.Now().Add(5 * time.Second); strings.Count(log.String(), "msg=request") < 6 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond) // requests are logged after they were answered
+	}
+	if n := strings.Count(log.String(), "msg=request"); n < 6 { // the client may repeat what broke off
+		t.Errorf("%d of 6 requests were logged", n)
 	}
 	if strings.Contains(log.String(), secret) || strings.Contains(log.String(), "token=") {
 		t.Errorf("the log holds the token:\n%s", log.String())

@@ -127,8 +127,15 @@ func (d *decoded) decode(encoding string) error {
 		if err := r.Reset(d.Reader); err != nil {
 			return errBody(err)
 		}
-		d.Reader = r
-		d.release = append(d.release, func() { brotliReaders.Put(r) })
+		whole := &ended{Reader: r}
+		d.Reader = whole
+		d.release = append(d.release, func() {
+			// One that did not get to the end keeps, through Reset, what it had
+			// read ahead, and would begin somebody else's body with it.
+			if whole.eof {
+				brotliReaders.Put(r)
+			}
+		})
 	case "gzip", "x-gzip":
 		r := gzipReaders.Get().(*gzip.Reader)
 		if err := r.Reset(d.Reader); err != nil {
@@ -157,6 +164,19 @@ func (d *decoded) decode(encoding string) error {
 		return fault.New(fault.UnsupportedMedia, "content encoding %.40q is not supported: use br, gzip, deflate, zstd or identity", encoding)
 	}
 	return nil
+}
+
+// ended notes whether a reader came to its end.
+type ended struct {
+	io.Reader
+	eof bool
+}
+
+// Read implements io.Reader.
+func (e *ended) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	e.eof = e.eof || err == io.EOF
+	return n, err
 }
 
 // Read implements io.Reader; its errors are faults.

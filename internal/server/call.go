@@ -26,17 +26,25 @@ type call struct {
 	recordKey   string // of paths that name a record
 	queryValues url.Values
 	wroteHeader bool
+	status      int    // of the answer, 0 before there is one
+	route       string // the pattern of the path, "" when none matches
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (c *call) WriteHeader(status int) {
 	c.wroteHeader = true
+	if c.status == 0 && status >= http.StatusOK { // others only announce one
+		c.status = status
+	}
 	c.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
 func (c *call) Write(p []byte) (int, error) {
 	c.wroteHeader = true
+	if c.status == 0 {
+		c.status = http.StatusOK
+	}
 	return c.ResponseWriter.Write(p)
 }
 

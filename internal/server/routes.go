@@ -51,6 +51,7 @@ func (s *server) dispatch(path string, methods map[string]handler) http.HandlerF
 	return func(w http.ResponseWriter, r *http.Request) {
 		c := w.(*call)
 		c.r = r // the mux puts the path's wildcards into the request
+		c.route = path
 		handle, known := methods[r.Method]
 		err := c.permit(path)
 		switch {

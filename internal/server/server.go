@@ -75,7 +75,16 @@ type Config struct {
 	// MaxDecodedRecord is how many bytes a compressed record may come to; 0 means
 	// 1 GiB.
 	MaxDecodedRecord int64
-	// Logger gets failures of the server itself; nil drops them.
+	// PublicMetrics gives /metrics to those without a token too.
+	PublicMetrics bool
+	// Draining reports that the server is about to end, so that /healthz sends
+	// nobody here any more; nil means never.
+	Draining func() bool
+	// DiskUsage gives the bytes that the store takes on disk, by what they hold;
+	// it is asked for metrics only, and must be cheap. Nil leaves them out.
+	DiskUsage func(ctx context.Context) (map[string]int64, error)
+	// Logger gets failures of the server itself, and at the level Debug every
+	// request, without its query; nil drops them.
 	Logger *slog.Logger
 }
 
@@ -86,6 +95,9 @@ type server struct {
 	started api.Time
 	// syncWait is how long the run-sync endpoints wait for the end of a run.
 	syncWait time.Duration
+	health   health
+	metrics  metrics
+	measured measured
 
 	datasets storages[store.Dataset]
 	stores   storages[store.KeyValueStore]
@@ -107,6 +119,8 @@ func newServer(cfg Config) *server {
 		started: api.Now(), syncWait: 300 * time.Second,
 		datasetSchemas: newDatasetSchemas(), storeSchemas: newStoreSchemas(),
 	}
+	s.health = health{check: s.checkStore, timeout: healthTimeout}
+	s.measured.maxAge = measureMaxAge
 	for _, host := range cfg.AllowedHosts {
 		s.hosts[strings.ToLower(host)] = true
 	}
@@ -118,22 +132,26 @@ func newServer(cfg Config) *server {
 	return s
 }
 
-// ServeHTTP does what all requests have in common: host, origin and token are
-// checked, aliases of paths and methods resolved, panics turned into answers.
+// ServeHTTP does what all requests have in common: they are counted; limits,
+// host, origin and token are checked, aliases of paths and methods resolved, and
+// panics turned into answers.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{ResponseWriter: w, r: r, s: s}
+	defer c.begin()()
 	defer c.recover()
 	if r.URL.Path == "/healthz" {
-		c.health()
+		c.healthz()
 		return
 	}
 	c.Header()["X-Ratelimit-Limit"] = rateLimit
-	if err := c.checkHost(); err != nil {
+	if err := c.admit(); err != nil {
 		c.fail(err)
 		return
 	}
-	if err := c.authenticate(); err != nil {
-		c.fail(err)
+	if r.URL.Path == "/metrics" {
+		if err := c.serveMetrics(); err != nil {
+			c.fail(err)
+		}
 		return
 	}
 	if method := c.query().Get("method"); method != "" {
@@ -146,14 +164,23 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(c, r)
 }
 
+// admit checks what can be checked before anybody knows what is asked for.
+func (c *call) admit() error {
+	if err := c.checkLimits(); err != nil {
+		return err
+	}
+	if err := c.checkHost(); err != nil {
+		return err
+	}
+	if c.r.URL.Path == "/metrics" && c.s.PublicMetrics {
+		return nil
+	}
+	return c.authenticate()
+}
+
 // rateLimit is the header every answer of the platform carries. Nothing is
 // limited here; the value is the platform's global one, requests per minute.
 var rateLimit = []string{"250000"}
-
-func (c *call) health() {
-	c.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = io.WriteString(c, `{"status":"ok"}`)
-}
 
 // recover answers a panic of a handler, and logs it.
 func (c *call) recover() {
