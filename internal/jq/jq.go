@@ -55,7 +55,7 @@ func wrong(expression string, offset int, err error) error {
 		WithHint("quote the expression for the shell; https://jqlang.org/manual describes the language")
 }
 
-var undefinedName = regexp.MustCompile(`not defined: ([$@]?[\w:]+)`)
+var undefinedName = regexp.MustCompile(`not defined: ([$@]?[\w:]+)|^(input)`)
 
 // undefined finds the first place of the name that a compiler's message tells,
 // -1 for none: the compiler itself does not say where.
@@ -64,7 +64,7 @@ func undefined(expression, message string) int {
 	if found == nil {
 		return -1
 	}
-	name := found[1]
+	name := found[1] + found[2]
 	word := func(b byte) bool {
 		return b == '_' || b == ':' || '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
 	}

@@ -87,13 +87,31 @@ func (p *platform) piped(in io.Reader, args ...string) result {
 func (p *platform) run(ctx context.Context, in io.Reader, args ...string) result {
 	p.t.Helper()
 	var stdout, stderr bytes.Buffer
-	streams := &cmdkit.IO{In: in, Out: &stdout, Err: &stderr, InTTY: p.tty, ErrTTY: p.tty}
+	status := p.main(ctx, &cmdkit.IO{In: in, Out: &stdout, Err: &stderr, InTTY: p.tty, ErrTTY: p.tty}, args...)
+	return result{p.t, strings.Join(args, " "), status, stdout.String(), stderr.String()}
+}
+
+// follow runs a command until ctx ends, with its output as it comes.
+func (p *platform) follow(ctx context.Context, out io.Writer, args ...string) {
+	p.main(ctx, &cmdkit.IO{Out: out, Err: io.Discard}, args...)
+}
+
+func (p *platform) main(ctx context.Context, streams *cmdkit.IO, args ...string) int {
+	root := p.tree(streams)
+	root.SetArgs(args)
+	return cmdkit.Run(ctx, streams, root)
+}
+
+// cobraCommand is a command of the tree.
+type cobraCommand = cobra.Command
+
+func (p *platform) root() *cobra.Command { return p.tree(&cmdkit.IO{Out: io.Discard, Err: io.Discard}) }
+
+func (p *platform) tree(streams *cmdkit.IO) *cobra.Command {
 	f := &cmdkit.Factory{IO: streams, Version: "test", Getenv: func(name string) string { return p.env[name] }}
 	root := cmdkit.Group(&cobra.Command{Use: "apify"})
 	root.AddCommand(datasets.New(f), keyvaluestores.New(f), requestqueues.New(f))
-	root.SetArgs(args)
-	status := cmdkit.Run(ctx, streams, root)
-	return result{p.t, strings.Join(args, " "), status, stdout.String(), stderr.String()}
+	return root
 }
 
 // ok wants success.

@@ -1,6 +1,7 @@
 package storages_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -165,4 +166,25 @@ func TestChoosingTheAPI(t *testing.T) {
 	p.apify("datasets", "ls").fails(1, "not the profile")
 	p.env = map[string]string{"APIFY_TOKEN": token, "APIFY_CLIENT_BASE_URL": "http://127.0.0.1:1"}
 	p.apify("datasets", "info", "x").fails(1, "cannot be reached", "APIFY_CLIENT_BASE_URL")
+}
+
+// The platform takes a bare name only behind a tilde.
+func TestBareNamesOnThePlatform(t *testing.T) {
+	p := newPlatform(t)
+	p.apify("kvs", "create", "mine").ok()
+	p.wrap = func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/mine") {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = w.Write([]byte(`{"error":{"type":"record-not-found","message":"Store was not found"}}`))
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	p.apify("kvs", "info", "mine", "--jq", ".name").ok().prints("mine\n")
+	p.apify("kvs", "set-value", "mine", "k", "1").ok()
+	p.apify("kvs", "get-value", "mine", "k").ok().prints("1")
+	p.apify("kvs", "info", "other").fails(250, `"other"`)
+	p.apify("kvs", "info", "~").fails(1, "names no key-value store")
 }
