@@ -288,7 +288,7 @@ func randomOptions(r *rand.Rand) Options {
 
 func TestWriteDoesWhatTheModelDoes(t *testing.T) {
 	count := 20_000
-	if testing.Short() {
+	if testing.Short() || raced {
 		count = 2_000
 	}
 	r := rand.New(rand.NewPCG(4, 3))
