@@ -45,7 +45,7 @@ func numbers(numbers ...int) (items []string) {
 	return items
 }
 
-func testDatasets(t *testing.T, open Open) {
+func testDatasets(t *testing.T, open opener) {
 	t.Run("AppendAndRead", func(t *testing.T) {
 		p := newPlace(t, open)
 		d := create(t, p.Datasets(), "d")

@@ -62,7 +62,7 @@ func keysOf(t *testing.T, k store.KeyValueStore, o store.KeysOptions) (keys []st
 	return keys, page.More
 }
 
-func testKeyValueStores(t *testing.T, open Open) {
+func testKeyValueStores(t *testing.T, open opener) {
 	t.Run("PutAndGet", func(t *testing.T) {
 		p := newPlace(t, open)
 		k := create(t, p.KeyValueStores(), "k")

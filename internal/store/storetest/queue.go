@@ -71,7 +71,7 @@ func handle(t *testing.T, q store.RequestQueue, url string, c store.Client) stor
 	return reg
 }
 
-func testRequestQueues(t *testing.T, open Open) {
+func testRequestQueues(t *testing.T, open opener) {
 	newQueue := func(t *testing.T) (*place, store.RequestQueue) {
 		p := newPlace(t, open)
 		return p, create(t, p.RequestQueues(), "q")

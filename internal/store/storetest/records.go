@@ -14,7 +14,7 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-func testRecords(t *testing.T, open Open) {
+func testRecords(t *testing.T, open opener) {
 	t.Run("Runs", func(t *testing.T) {
 		testRecordsOf(t, open, func(r store.Root) store.Records[api.Run] { return r.Runs() },
 			func(id string) api.Run { return api.Run{ID: id, Status: api.StatusReady} },
@@ -27,7 +27,7 @@ func testRecords(t *testing.T, open Open) {
 	})
 }
 
-func testRecordsOf[T any](t *testing.T, open Open, of func(store.Root) store.Records[T], make func(id string) T, fields func(*T) (*string, *api.Status)) {
+func testRecordsOf[T any](t *testing.T, open opener, of func(store.Root) store.Records[T], make func(id string) T, fields func(*T) (*string, *api.Status)) {
 	idOf := func(v T) string { id, _ := fields(&v); return *id }
 	statusOf := func(v T) api.Status { _, s := fields(&v); return *s }
 
@@ -141,7 +141,7 @@ func testRecordsOf[T any](t *testing.T, open Open, of func(store.Root) store.Rec
 	})
 }
 
-func testLogs(t *testing.T, open Open) {
+func testLogs(t *testing.T, open opener) {
 	read := func(t *testing.T, r store.Root, id string, offset int64) string {
 		t.Helper()
 		log, err := r.Logs().Open(t.Context(), id, offset)

@@ -9,7 +9,7 @@ import (
 )
 
 // testSchema tests that a storage keeps the schema that it has.
-func testSchema[S store.Storage](t *testing.T, open Open, of func(store.Root) store.Collection[S]) {
+func testSchema[S store.Storage](t *testing.T, open opener, of func(store.Root) store.Collection[S]) {
 	has := func(t *testing.T, s S, want string) {
 		t.Helper()
 		wantEqual(t, "schema", string(s.Schema()), want)
@@ -43,6 +43,11 @@ func testSchema[S store.Storage](t *testing.T, open Open, of func(store.Root) st
 	})
 	t.Run("Default", func(t *testing.T) {
 		p := newPlace(t, open)
+		if open.has(NoDefault) {
+			_, err := of(p).Open(t.Context(), "default")
+			wantCode(t, "open the default storage", err, fault.NotFound)
+			return
+		}
 		s := openStorage(t, of(p), "default")
 		must(t, "take away what is not there", s.SetSchema(t.Context(), nil))
 		must(t, "set", s.SetSchema(t.Context(), json.RawMessage(first)))

@@ -16,14 +16,35 @@ import (
 
 // Open opens a root on a folder, which is empty or was used by an earlier root
 // of the same implementation. Two roots may be open on one folder at once, as
-// those of two processes are; the suite closes what it opens.
+// those of two processes are, unless the implementation is Exclusive; the suite
+// closes what it opens.
 type Open func(t *testing.T, dir string) store.Root
 
+// A Trait is what an implementation rightly does otherwise than others.
+type Trait int
+
+const (
+	// Exclusive says that a root has its folder for itself: what the suite would
+	// do with a second root, it does with the same one.
+	Exclusive Trait = iota
+	// NoDefault says that there is no default storage.
+	NoDefault
+)
+
+// opener is an implementation as the tests know it.
+type opener struct {
+	root   Open
+	traits []Trait
+}
+
+func (o opener) has(t Trait) bool { return slices.Contains(o.traits, t) }
+
 // Run tests an implementation.
-func Run(t *testing.T, open Open) {
+func Run(t *testing.T, root Open, traits ...Trait) {
+	open := opener{root, traits}
 	suite := []struct {
 		name string
-		test func(t *testing.T, open Open)
+		test func(t *testing.T, open opener)
 	}{
 		{"Collections", testCollections},
 		{"Datasets", testDatasets},
@@ -42,20 +63,29 @@ type place struct {
 	store.Root
 	t    *testing.T
 	dir  string
-	open Open
+	open opener
 }
 
-func newPlace(t *testing.T, open Open) *place {
+func newPlace(t *testing.T, open opener) *place {
 	t.Helper()
 	p := &place{t: t, dir: t.TempDir(), open: open}
-	p.Root = p.another()
+	p.Root = p.opened()
 	return p
 }
 
-// another opens the same folder once more, as another process would.
+// another opens the same folder once more, as another process would, unless
+// only one can.
 func (p *place) another() store.Root {
 	p.t.Helper()
-	r := p.open(p.t, p.dir)
+	if p.open.has(Exclusive) {
+		return p.Root
+	}
+	return p.opened()
+}
+
+func (p *place) opened() store.Root {
+	p.t.Helper()
+	r := p.open.root(p.t, p.dir)
 	p.t.Cleanup(func() { r.Close() })
 	return r
 }
@@ -66,7 +96,7 @@ func (p *place) reopen() {
 	if err := p.Root.Close(); err != nil {
 		p.t.Fatalf("close: %v", err)
 	}
-	p.Root = p.another()
+	p.Root = p.opened()
 }
 
 func create[S store.Storage](t *testing.T, c store.Collection[S], name string) S {
@@ -131,7 +161,7 @@ func cancelled(t *testing.T) context.Context {
 	return ctx
 }
 
-func testCollections(t *testing.T, open Open) {
+func testCollections(t *testing.T, open opener) {
 	t.Run("Dataset", func(t *testing.T) {
 		testCollection(t, open, func(r store.Root) store.Collection[store.Dataset] { return r.Datasets() })
 	})
@@ -143,7 +173,7 @@ func testCollections(t *testing.T, open Open) {
 	})
 }
 
-func testCollection[S store.Storage](t *testing.T, open Open, of func(store.Root) store.Collection[S]) {
+func testCollection[S store.Storage](t *testing.T, open opener, of func(store.Root) store.Collection[S]) {
 	t.Run("OpenMissing", func(t *testing.T) {
 		p := newPlace(t, open)
 		for _, name := range []string{"nowhere", "", "..", ".", "../..", "/etc", "a/b", `a\b`, "a\x00b", ".greenroom", "nul", "C:"} {

@@ -1,0 +1,130 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"iter"
+
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/segment"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// dataset keeps its items in a log of segments.
+type dataset struct{ *storage }
+
+func newDataset(_ context.Context, s *storage) (store.Dataset, error) { return &dataset{s}, nil }
+
+// Info gives the dataset's metadata.
+func (d *dataset) Info(ctx context.Context) (store.Info, error) {
+	found, err := d.row(ctx)
+	if err != nil {
+		return store.Info{}, err
+	}
+	if err := d.root.items.count(ctx, &found); err != nil {
+		return store.Info{}, d.told(err, "read")
+	}
+	return found.info, nil
+}
+
+// told gives an error of a log the words of this dataset.
+func (d *dataset) told(err error, verb string) error {
+	var damage *segment.DamageError
+	switch {
+	case errors.As(err, &damage):
+		return fault.New(fault.Internal, "item %d of dataset %q cannot be read: %w", damage.Item, d.id, err).
+			WithHint("the other items can; check the data directory for damage")
+	case errors.Is(err, segment.ErrClosed):
+		return fault.New(fault.Unavailable, "the store is closed")
+	case errors.Is(err, segment.ErrTooLarge):
+		return fault.New(fault.TooLarge, "the items are too large for dataset %q", d.id)
+	}
+	return internal(err, "%s dataset %q", verb, d.id)
+}
+
+// Append adds items, all or none.
+func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
+	if err := live(ctx); err != nil {
+		return err
+	}
+	size := 0
+	for _, item := range items {
+		size += len(item)
+	}
+	var text bytes.Buffer
+	text.Grow(size)
+	compact := make([][]byte, len(items))
+	for i, item := range items {
+		if i%256 == 255 {
+			if err := live(ctx); err != nil {
+				return err
+			}
+		}
+		start := text.Len()
+		if item = bytes.TrimSpace(item); len(item) == 0 || item[0] != '{' || json.Compact(&text, item) != nil {
+			return fault.New(fault.InvalidRequest, "item %d of %d is not a JSON object", i+1, len(items))
+		}
+		// What Compact writes is never longer than what it reads, so the
+		// buffer stays where it is.
+		compact[i] = text.Bytes()[start:]
+	}
+	d.gate.RLock()
+	defer d.gate.RUnlock()
+	if d.deleted {
+		return d.missing()
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	l, err := d.root.items.acquire(d.key)
+	if err != nil {
+		return d.told(err, "open")
+	}
+	defer d.root.items.release(l)
+	if err := d.root.items.mark(ctx, l, d.storage); err != nil {
+		return d.told(err, "write to")
+	}
+	return d.told(l.log.Append(compact), "write to")
+}
+
+// Items yields the items from offset on, counted from the end when desc.
+func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
+		err := live(ctx)
+		if err == nil {
+			err = d.present()
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		d.touch()
+		l, err := d.root.items.acquire(d.key)
+		if err != nil {
+			yield(nil, d.told(err, "open"))
+			return
+		}
+		defer d.root.items.release(l)
+		count := l.log.Count()
+		offset := min(max(offset, 0), count)
+		n := count - offset
+		if limit >= 0 {
+			n = min(n, limit)
+		}
+		from := offset
+		if desc {
+			from = count - offset - n
+		}
+		for item, err := range l.log.Read(ctx, from, from+n, desc) {
+			if errors.Is(err, fs.ErrNotExist) && d.present() != nil {
+				err = d.missing()
+			}
+			if !yield(item, d.told(err, "read")) {
+				return
+			}
+		}
+	}
+}
