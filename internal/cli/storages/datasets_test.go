@@ -365,3 +365,57 @@ func TestHelpSaysExitCodes(t *testing.T) {
 		}
 	}
 }
+
+func TestExportRestarts(t *testing.T) {
+	p := newPlatform(t)
+	filled(p, "d", 1000)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "out.jsonl")
+	var calls atomic.Int32
+	p.wrap = func(next http.Handler) http.Handler {
+		if calls.Add(1) > 2 {
+			return cutting(10, 1)(next)
+		}
+		return cutting(20000, 1)(next)
+	}
+	p.apify("datasets", "export", "d", "-o", file).fails(1)
+	p.wrap = nil
+	kept := parts(t, dir)
+	if len(kept) != 1 {
+		t.Fatalf("kept are %v", kept)
+	}
+	if err := os.WriteFile(kept[0], []byte("not what the dataset holds\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.apify("datasets", "export", "d", "-o", file, "--restart").ok()
+	if got, err := os.ReadFile(file); err != nil || string(got) != p.apify("datasets", "get-items", "d", "--format", "jsonl").ok().stdout {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// A dataset that was emptied since has other items than those that were kept.
+func TestExportOfAnEmptiedDatasetBeginsAnew(t *testing.T) {
+	p := newPlatform(t)
+	filled(p, "d", 5)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "out.jsonl")
+	p.wrap = cutting(1, 1000)
+	p.apify("datasets", "export", "d", "-o", file).fails(1)
+	var calls atomic.Int32
+	p.wrap = func(next http.Handler) http.Handler {
+		if calls.Add(1) > 2 {
+			return cutting(1, 1)(next)
+		}
+		return cutting(200, 1)(next)
+	}
+	p.apify("datasets", "export", "d", "-o", file).fails(1, "are kept")
+	kept := parts(t, dir)
+	if len(kept) != 1 {
+		t.Fatalf("kept are %v", kept)
+	}
+	if err := os.WriteFile(kept[0], []byte(strings.Repeat("{}\n", 9)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.wrap = nil
+	p.apify("datasets", "export", "d", "-o", file).ok().says("fewer items than were written before; beginning anew").says("5 items")
+}
