@@ -23,7 +23,7 @@ const (
 // of it is parsed.
 func (c *call) checkLimits() error {
 	u := c.r.URL
-	if n := len(u.EscapedPath()); n > maxPathBytes {
+	if n := max(len(u.Path), len(u.RawPath)); n > maxPathBytes {
 		return fault.New(fault.InvalidRequest, "the path of the request is too long (limit: %d bytes, actual length: %d bytes)", maxPathBytes, n).
 			WithType("invalid-parameter")
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"cmp"
+	"log/slog"
 	"maps"
 	"net/http"
 	"runtime"
@@ -59,7 +60,9 @@ func (c *call) begin() (end func()) {
 		e := endpoint{c.knownMethod(), cmp.Or(c.route, "none")}
 		status := c.outcome()
 		m.of(e).add(status, took)
-		c.s.Logger.Debug("request", "method", e.method, "path", c.r.URL.Path, "route", e.route, "status", status, "duration", took)
+		// The query stays out: it may hold a token.
+		c.s.Logger.LogAttrs(c.r.Context(), slog.LevelDebug, "request", slog.String("method", e.method),
+			slog.String("path", c.r.URL.Path), slog.String("route", e.route), slog.Int("status", status), slog.Duration("duration", took))
 	}
 }
 

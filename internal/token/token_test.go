@@ -133,3 +133,51 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestChangesThatLookAlike changes the file twice within what its time of change
+// can tell apart, and keeps its size.
+func TestChangesThatLookAlike(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	first, _, err := s.Create("", Full, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Lookup(first)
+	s.uses.Wait() // its use is noted now, and the file as it will stay
+	second := Prefix + random(secretLength)
+	path := filepath.Join(dir, tokensFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := time.Now().Add(settled / 2)
+	set := func(text []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, changed, changed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digits := func(token string) []byte {
+		text, _ := hashOf(token).MarshalText()
+		return text
+	}
+	set(text)
+	if _, ok := s.Lookup(first); !ok {
+		t.Fatal("a good token was refused")
+	}
+	set(bytes.Replace(text, digits(first), digits(second), 1))
+	if _, ok := s.Lookup(first); ok {
+		t.Error("a token that was taken out still opens")
+	}
+	if _, ok := s.Lookup(second); !ok {
+		t.Error("a token that was put in opens nothing")
+	}
+}
