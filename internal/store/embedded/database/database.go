@@ -154,10 +154,13 @@ func (db *DB) Get(ctx context.Context, query string, args []any, dest ...any) er
 // Snapshot writes a copy of all that is committed to a new file at path, while
 // the database is in use.
 func (db *DB) Snapshot(ctx context.Context, path string) error {
-	if _, err := db.reader.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
-		return failed(err, "copy the database to %s", path)
+	// The readers may not write at all, not even to another file.
+	conn, err := sql.Open("sqlite", dsn(db.path, "busy_timeout(10000)"))
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "VACUUM INTO ?", path)
+		err = errors.Join(err, conn.Close())
 	}
-	return nil
+	return failed(err, "copy the database to %s", path)
 }
 
 // Check gives what SQLite finds wrong with the file, nothing when it is sound.
