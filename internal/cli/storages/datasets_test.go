@@ -419,3 +419,20 @@ func TestExportOfAnEmptiedDatasetBeginsAnew(t *testing.T) {
 	p.wrap = nil
 	p.apify("datasets", "export", "d", "-o", file).ok().says("fewer items than were written before; beginning anew").says("5 items")
 }
+
+func TestEveryFormat(t *testing.T) {
+	p := newPlatform(t)
+	filled(p, "d", 20)
+	for format, begin := range map[string]string{"xlsx": "PK\x03\x04", "xml": "<?xml", "rss": "<?xml", "html": "<"} {
+		file := filepath.Join(t.TempDir(), "OUT."+strings.ToUpper(format))
+		p.apify("datasets", "export", "d", "-o", file).ok()
+		exported, err := os.ReadFile(file)
+		if err != nil || !strings.HasPrefix(strings.TrimPrefix(string(exported), "\ufeff"), begin) {
+			t.Errorf("%s begins with %.20q, %v", format, exported, err)
+		}
+		printed := p.apify("datasets", "get-items", "d", "--format", format).ok().stdout
+		if got := len(printed) - len(exported); got != 0 && (got != 1 || format == "xlsx") {
+			t.Errorf("%s: printed are %d bytes, exported %d", format, len(printed), len(exported))
+		}
+	}
+}
