@@ -145,10 +145,6 @@ func TestItemsOnCondition(t *testing.T) {
 		p.do("HEAD", items, nil, "If-None-Match", known).want(304)
 	}
 	p.do("GET", items, nil, "If-None-Match", `"x"`).want(200)
-	if at := p.do("GET", items, nil).header.Get("Last-Modified"); at != "" {
-		t.Errorf("what changed a moment ago may change again, but has the time %s", at)
-	}
-	p.do("GET", items, nil, "If-Modified-Since", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)).want(200)
 	time.Sleep(1100 * time.Millisecond)
 	at := p.do("GET", items, nil).want(200).header.Get("Last-Modified")
 	p.do("GET", items, nil, "If-Modified-Since", at).want(304)
@@ -158,6 +154,20 @@ func TestItemsOnCondition(t *testing.T) {
 	p.do("POST", items, `{"new":1}`).want(201)
 	p.do("GET", items, nil, "If-None-Match", first).want(200)
 	p.do("GET", items, nil, "If-Modified-Since", at).want(200)
+
+	for { // until all of it happens within one second
+		second := time.Now().Unix()
+		p.do("POST", items, `{"newer":1}`).want(201)
+		at := p.do("GET", items, nil).header.Get("Last-Modified")
+		got := p.do("GET", items, nil, "If-Modified-Since", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+		if time.Now().Unix() != second {
+			continue
+		}
+		if at != "" || got.status != 200 {
+			t.Errorf("what changed a moment ago may change again, but has the time %q (status %d)", at, got.status)
+		}
+		break
+	}
 }
 
 func TestItemsInRanges(t *testing.T) {
@@ -275,12 +285,15 @@ func TestItemsThatBreakOff(t *testing.T) {
 }
 
 func TestItemsOfARunInEveryFormat(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip("the Actor of this test needs curl")
+	}
 	p := newPlatform(t)
 	p.actor(`curl -fsS -o /dev/null -X POST -H "Authorization: Bearer $APIFY_TOKEN" -H 'Content-Type: application/json' \
 		-d '[{"a":1},{"a":"<"}]' "$APIFY_API_BASE_URL/v2/datasets/$ACTOR_DEFAULT_DATASET_ID/items"`)
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("the Actor of this test is written with curl")
-	}
 	run := "/v2/actors/~scripted/run-sync-get-dataset-items"
 	for query, want := range map[string]string{
 		"format=csv":                "\ufeffa\n1\n<\n",
