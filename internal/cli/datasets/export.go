@@ -27,7 +27,7 @@ func newExport(g *storages.Group) *cobra.Command {
 		Short: "Write the items of a dataset to a file",
 		Long: `Writes the items of a dataset to FILE, in the format that --format or FILE's
 extension says; - is standard output. FILE appears when it is complete: until
-then, what has arrived lies beside it in FILE.part-… ` + storages.Named + `
+then, what has arrived lies beside it under a name that goes on with .part-.` + storages.Named + `
 
 A connection that breaks is made anew. In json lines and CSV the export then goes
 on after the last whole row, and so does the same command when it was interrupted

@@ -24,7 +24,7 @@ func newGetItems(g *storages.Group) *cobra.Command {
 		Short: "Print the items of a dataset",
 		Long: `Prints the items of a dataset in a format, byte for byte as the API sends them;
 a text that does not end in a line's end gets one. The content type goes to
-standard error. ` + storages.Named + `
+standard error.` + storages.Named + `
 
 With --format json, --jq takes the array of all items at once; with --format
 jsonl it takes them one by one as they arrive, however many there are.

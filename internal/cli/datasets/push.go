@@ -28,7 +28,7 @@ func newPushItems(g *storages.Group) *cobra.Command {
 		Short: "Append items to a dataset",
 		Long: `Appends ITEM, which is a JSON object or an array of them, or what standard input
 gives: an object, an array, or objects one after the other such as JSON lines, of
-any number. Fields keep their order and numbers their digits. ` + storages.Named + `
+any number. Fields keep their order and numbers their digits.` + storages.Named + `
 
 Items are sent in portions of 4 MB, each of which is stored whole or not at all.
 When something is wrong with an item, the message says how many were stored

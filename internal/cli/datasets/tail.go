@@ -39,7 +39,7 @@ func newTail(g *storages.Group) *cobra.Command {
 		Long: `Prints the last items of a dataset as JSON lines. With --follow it goes on with
 those that are pushed, until it is interrupted; when the dataset is emptied, it
 starts anew, and for a minute it bears an API that does not answer. --jq takes
-the items one by one. ` + storages.Named + `
+the items one by one.` + storages.Named + `
 
 Exit codes: 0 printed, 250 there is no such dataset or, with --follow, no more, 5
 the --jq expression cannot be applied, 1 anything else.`,

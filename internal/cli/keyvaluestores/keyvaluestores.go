@@ -49,7 +49,7 @@ func newKeys(g *storages.Group) *cobra.Command {
 		Short: "List the keys of a store",
 		Long: `Lists the keys of a key-value store with the sizes of their records in bytes, in
 the order of their characters. When there are more, standard error says how to see
-them. --json prints the page as the API sends it, whose keys are in "items". ` + storages.Named + `
+them. --json prints the page as the API sends it, whose keys are in "items".` + storages.Named + `
 
 Exit codes: 0 listed, 250 there is no such store, 5 the --jq expression cannot be
 applied, 1 anything else.`,
@@ -107,7 +107,7 @@ func newDeleteValue(g *storages.Group) *cobra.Command {
 		Use:   "delete-value STORE KEY",
 		Short: "Delete a record",
 		Long: `Deletes the record under KEY, for good. On a terminal it asks first; elsewhere it
-needs --yes. The store: ` + storages.Named + `
+needs --yes.` + storages.Named + `
 
 Exit codes: 0 deleted, 250 there is no such store or key, 3 the answer was no, 1
 nobody could be asked, or anything else.`,

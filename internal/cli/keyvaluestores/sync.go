@@ -48,7 +48,7 @@ only on the side that is copied to stays, unless --delete is given.
 The content type of a record comes from the file's extension; a file without one
 that is known replaces a record without changing its type. Directories in DIR and
 what is no regular file are passed over. When a file's name is no key, or a key no
-file's name, nothing is copied at all. The store: ` + storages.Named + `
+file's name, nothing is copied at all.` + storages.Named + `
 
 Exit codes: 0 both sides are alike, 250 there is no such store or directory, 5 a
 name cannot be copied or the --jq expression cannot be applied, 1 anything else.`,

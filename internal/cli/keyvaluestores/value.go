@@ -25,7 +25,7 @@ func newGetValue(g *storages.Group) *cobra.Command {
 		Short: "Print a record",
 		Long: `Prints the record under KEY as it was stored, byte for byte, however large it is;
 its content type goes to standard error. --json and --jq want a record that is
-JSON. The store: ` + storages.Named + `
+JSON.` + storages.Named + `
 
 Exit codes: 0 printed, 250 there is no such store or key, 5 the record is no JSON
 or the --jq expression cannot be applied to it, 1 anything else.`,
@@ -114,7 +114,7 @@ func newSetValue(g *storages.Group) *cobra.Command {
 		Short: "Store a record",
 		Long: `Stores VALUE, or what standard input gives until its end, under KEY. A record of
 any size and any bytes is stored as it is, in one step: a failure leaves what was
-there. A record that is said to be JSON must be JSON. The store: ` + storages.Named + `
+there. A record that is said to be JSON must be JSON.` + storages.Named + `
 
 Exit codes: 0 stored, 250 there is no such store, 5 the value is no JSON, 1
 anything else.`,

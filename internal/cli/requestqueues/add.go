@@ -34,7 +34,7 @@ A request is added once: one whose unique key is in the queue already changes
 nothing. Without a unique key of its own a request has its URL for one.
 
 Nothing is added when something is wrong with one of the requests. Standard error
-says how many were new. ` + storages.Named + `
+says how many were new.` + storages.Named + `
 
 Exit codes: 0 all are in the queue, 250 there is no such queue, 5 something is no
 request, 1 anything else.`,

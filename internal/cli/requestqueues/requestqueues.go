@@ -52,7 +52,7 @@ func newHead(g *storages.Group) *cobra.Command {
 		Short: "Show the requests that come next",
 		Long: `Shows the first requests of a queue that are not handled, in the order in which
 they will be; nothing is locked. --json prints the head as the API sends it, whose
-requests are in "items". ` + storages.Named + `
+requests are in "items".` + storages.Named + `
 
 Exit codes: 0 shown, 250 there is no such queue, 5 the --jq expression cannot be
 applied, 1 anything else.`,

@@ -144,7 +144,7 @@ func (g *Group) newInfo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info STORAGE",
 		Short: g.fill("Describe a NOUN"),
-		Long: g.fill(`Describes a NOUN. ` + Named + `
+		Long: g.fill(`Describes a NOUN.` + Named + `
 
 Exit codes: 0 described, 250 there is no such NOUN, 5 the --jq expression
 cannot be applied, 1 anything else.`),
@@ -200,7 +200,7 @@ func (g *Group) newRename() *cobra.Command {
 		Use:   "rename STORAGE [NEWNAME]",
 		Short: g.fill("Give a NOUN another name, or none"),
 		Long: g.fill(`Gives a NOUN another name, or takes its name away with --unname. An unnamed
-one may be deleted by the API after some time. Prints its id. ` + Named + `
+one may be deleted by the API after some time. Prints its id.` + Named + `
 
 Exit codes: 0 renamed, 250 there is no such NOUN, 5 the --jq expression cannot
 be applied, 1 the name is taken, or anything else.`),
@@ -243,7 +243,7 @@ func (g *Group) newRemove() *cobra.Command {
 		Aliases: []string{"remove"},
 		Short:   g.fill("Delete a NOUN with all that it holds"),
 		Long: g.fill(`Deletes a NOUN with all that it holds, for good. On a terminal it asks first;
-elsewhere it needs --yes. ` + Named + `
+elsewhere it needs --yes.` + Named + `
 
 Exit codes: 0 deleted, 250 there is no such NOUN, 3 the answer was no, 1 nobody
 could be asked, or anything else.`),

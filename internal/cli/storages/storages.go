@@ -42,8 +42,11 @@ type Group struct {
 	client     *client.Client
 }
 
-// Named describes how commands take a storage; it belongs into their long texts.
-const Named = `It is named by its id, its name, or as USERNAME/NAME.`
+// Named is the paragraph of long texts that describes how commands take a
+// storage.
+const Named = `
+
+A storage is named by its id, its name, or as USERNAME/NAME.`
 
 // New makes the group's command with what every kind has; the caller adds the
 // rest.
