@@ -12,12 +12,17 @@ import (
 
 	actorcmd "github.com/greenroom-dev/greenroom/internal/cli/actor"
 	"github.com/greenroom-dev/greenroom/internal/cli/create"
+	"github.com/greenroom-dev/greenroom/internal/cli/datasets"
 	"github.com/greenroom-dev/greenroom/internal/cli/initialize"
+	"github.com/greenroom-dev/greenroom/internal/cli/keyvaluestores"
 	"github.com/greenroom-dev/greenroom/internal/cli/memory"
 	"github.com/greenroom-dev/greenroom/internal/cli/openapi"
+	"github.com/greenroom-dev/greenroom/internal/cli/requestqueues"
 	runcmd "github.com/greenroom-dev/greenroom/internal/cli/run"
 	"github.com/greenroom-dev/greenroom/internal/cli/schematypes"
 	"github.com/greenroom-dev/greenroom/internal/cli/secrets"
+	"github.com/greenroom-dev/greenroom/internal/cli/serve"
+	"github.com/greenroom-dev/greenroom/internal/cli/token"
 	"github.com/greenroom-dev/greenroom/internal/cli/validate"
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 )
@@ -63,6 +68,8 @@ in a dataset, a key-value store and a request queue.`,
 	root.AddCommand(
 		create.New(f), create.NewTemplates(f), initialize.New(f, nil), initialize.NewWrapScrapy(f, nil),
 		validate.New(f), validate.NewSchema(f), openapi.New(f, nil), secrets.New(f), runcmd.New(f, nil), actor(f),
+		serve.New(f, startServer), token.New(f),
+		datasets.New(f), keyvaluestores.New(f), requestqueues.New(f),
 	)
 	cmdkit.Help(root)
 	return root

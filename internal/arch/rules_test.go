@@ -38,7 +38,14 @@ var layers = []layer{
 	{"internal/cli/openapi", []string{"internal/cmdkit", "internal/definition", "internal/openapi"}},
 	{"internal/cli/secrets", []string{"internal/cmdkit", "internal/secret/userfile"}},
 	{"internal/cli/schematypes", []string{"internal/cmdkit", "internal/definition", "internal/schema/...", "internal/typegen"}},
-	{"internal/cmdkit", []string{"pkg/api"}},
+	{"internal/cli/storages", []string{"internal/cmdkit", "internal/jq", "pkg/..."}},
+	{"internal/cli/datasets", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
+	{"internal/cli/keyvaluestores", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
+	{"internal/cli/requestqueues", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
+	{"internal/cli/token", []string{"internal/cmdkit", "internal/jq", "internal/token", "pkg/api"}},
+	{"internal/cmdkit", []string{"pkg/api", "pkg/client"}},
+	{"internal/jq", []string{"internal/cmdkit"}},
+	{"internal/token", nil},
 
 	{"internal/server", []string{"internal/engine", "internal/store", "internal/export", "internal/schema/...", "pkg/api"}},
 	{"internal/engine", []string{
@@ -53,6 +60,7 @@ var layers = []layer{
 	{"internal/builder/...", []string{"internal/builder", "internal/builder/dockerfile", "internal/definition", "internal/project"}},
 	{"internal/store", []string{"pkg/api"}},
 	{"internal/store/...", []string{"internal/store", "pkg/api"}},
+	{"internal/store/embedded/...", []string{"internal/store", "internal/store/embedded/...", "pkg/api"}},
 
 	{"internal/definition", []string{"internal/diagnostic", "internal/schema/...", "internal/secret/userfile"}},
 	{"internal/diagnostic", nil},
@@ -97,7 +105,7 @@ const universal = "pkg/fault"
 var heavy = []string{
 	"github.com/docker/docker", "github.com/moby/buildkit", "github.com/moby/moby", "google.golang.org/grpc",
 	"github.com/santhosh-tekuri/jsonschema", "modernc.org/sqlite", "github.com/xuri/excelize",
-	"github.com/spf13/viper", "github.com/charmbracelet", "github.com/fatih/color", "github.com/shirou/gopsutil",
+	"github.com/spf13/viper", "github.com/charmbracelet", "github.com/itchyny/gojq", "github.com/fatih/color", "github.com/shirou/gopsutil",
 	module + "/internal/engine", module + "/internal/server", module + "/internal/definition", module + "/internal/schema",
 }
 
@@ -121,7 +129,9 @@ type exception struct {
 // larger lists the exceptions by file or package. One that is no longer needed
 // must be taken out.
 var larger = map[string]exception{
-	"internal/server":         {3500, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
+	"internal/server":         {4500, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
+	"internal/store/embedded": {2000, "three kinds of storage, records and logs over one database; how each lies on disk is below"},
+	"internal/export":         {1600, "seven formats and the one way that items take to them"},
 	"internal/store/localdir": {4700, "one layout of files for three kinds of storage, on three systems"},
 	"internal/engine":         {2000, "the supervisor of a run and the commands that it takes are one state machine"},
 	"internal/builder/image":  {2000, "two ways to build from one source"},

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/greenroom-dev/greenroom/internal/cmdkit"
+	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
+	"github.com/greenroom-dev/greenroom/internal/server"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded"
+	"github.com/greenroom-dev/greenroom/internal/token"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+// daemon is an engine with its API that keeps running on one data directory.
+type daemon struct {
+	opts   cmdkit.ServerOptions
+	store  *embedded.Root
+	tokens *token.Store
+	owner  string
+	engine *engine.Engine
+	http   *http.Server
+	url    string
+	failed chan error
+	ending atomic.Bool
+	close  func() error
+}
+
+// startServer opens the data directory, which belongs to one server at a time,
+// and starts to answer.
+func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Server, err error) {
+	d := &daemon{opts: opts, failed: make(chan error, 1)}
+	d.close = sync.OnceValue(d.shutDown)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	durability := embedded.Full
+	if opts.Relaxed {
+		durability = embedded.Relaxed
+	}
+	if d.store, err = embedded.Open(opts.DataDir, embedded.Options{Durability: durability}); err != nil {
+		return nil, err
+	}
+	if d.tokens, err = token.Open(opts.DataDir); err != nil {
+		return nil, err
+	}
+	if d.owner, err = d.tokens.Owner(); err != nil {
+		return nil, err
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", opts.Listen)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "cannot listen on %s: %w", opts.Listen, err).
+			WithHint("another program may use the port: choose one with --listen, or port 0 for any")
+	}
+	d.url = "http://" + listener.Addr().String()
+	user := localUser()
+	d.engine = engine.New(engine.Config{
+		Store: d.store, UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
+		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return d.url, nil },
+		PublicURL: func() string { return d.url },
+		SecretKey: keyfile.In(filepath.Join(opts.DataDir, "keys")).Key,
+	})
+	d.http = &http.Server{
+		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: server.New(server.Config{
+			Store: d.store, Engine: d.engine, Authenticate: d.authenticate,
+			UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
+			Draining: d.ending.Load,
+		}),
+	}
+	go func() {
+		if err := d.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			d.failed <- fault.Wrap(fault.Unavailable, err, "the API cannot be served any more")
+		}
+	}()
+	return d, nil
+}
+
+func (d *daemon) authenticate(text string) (server.Access, bool) {
+	who, ok := d.tokens.Lookup(text)
+	return server.Access{ReadOnly: who.Scope == token.ReadOnly, StoragesOf: who.Scope.RunID()}, ok
+}
+
+func (d *daemon) BaseURL() string      { return d.url }
+func (d *daemon) Token() string        { return d.owner }
+func (d *daemon) Failed() <-chan error { return d.failed }
+func (d *daemon) Close() error         { return d.close() }
+
+// shutDown ends in the opposite order of starting; every step is tried.
+func (d *daemon) shutDown() error {
+	d.ending.Store(true)
+	var errs []error
+	if d.http != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), d.opts.Drain)
+		defer cancel()
+		if err := d.http.Shutdown(ctx); err != nil {
+			_ = d.http.Close() // those under way had their time
+		}
+	}
+	if d.engine != nil {
+		d.engine.Close()
+	}
+	if d.tokens != nil {
+		errs = append(errs, d.tokens.Close())
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	return errors.Join(errs...)
+}

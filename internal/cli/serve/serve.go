@@ -1,0 +1,158 @@
+// Package serve is the `apify serve` command: a platform of one's own that keeps
+// running and keeps what it is given.
+package serve
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenroom-dev/greenroom/internal/cmdkit"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+const long = `Serves the platform's API on this machine and keeps its storages in the data
+directory: datasets, key-value stores and request queues that last, for the
+official clients and SDKs as they are.
+
+At every start it prints the two lines that a client needs. The token in them is
+the owner's; it is made at the first start and stays the same.
+
+An answered write is on disk, and survives a loss of power. --durability relaxed
+answers earlier: such a write survives the death of the server, not that of the
+machine.
+
+SIGTERM and Ctrl-C end the server when the requests under way are answered, after
+--drain at the latest. The data directory serves one server at a time.
+
+Exit codes: 0 ended by a signal, 1 anything else.`
+
+const example = `  apify serve
+  apify serve --listen 127.0.0.1:4000 --data-dir ./data
+  apify serve --listen 127.0.0.1:0 --ready-file ready && . ./ready`
+
+type options struct {
+	factory *cmdkit.Factory
+	start   cmdkit.StartServerFunc
+
+	listen, dataDir, durability, readyFile string
+	jsonLogs, verbose                      bool
+	drain                                  time.Duration
+}
+
+// New makes the command; start is what starts a server.
+func New(f *cmdkit.Factory, start cmdkit.StartServerFunc) *cobra.Command {
+	o := &options{factory: f, start: start}
+	cmd := &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the platform's API on this machine",
+		Long:    long,
+		Example: example,
+		Args:    cmdkit.Args(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, _, err := net.SplitHostPort(o.listen); err != nil {
+				return cmdkit.UsageError(cmd.CommandPath(), "--listen must be HOST:PORT such as 127.0.0.1:3333, got %q", o.listen)
+			}
+			if o.durability != "full" && o.durability != "relaxed" {
+				return cmdkit.UsageError(cmd.CommandPath(), "--durability must be full or relaxed, got %q", o.durability)
+			}
+			if o.drain < 0 {
+				return cmdkit.UsageError(cmd.CommandPath(), "--drain must not be negative")
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:3333", "`address` to listen on; port 0 takes a free one")
+	flags.StringVar(&o.dataDir, "data-dir", "", "`directory` of everything that is kept (default: greenroom in the user's data directory)")
+	flags.StringVar(&o.durability, "durability", "full", "when a write is answered: `full` (on disk) or relaxed")
+	flags.StringVar(&o.readyFile, "ready-file", "", "`file` to write the two lines to once requests are answered, and to remove at the end")
+	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long requests under way may take at the end")
+	flags.BoolVar(&o.jsonLogs, "json-logs", false, "log as lines of JSON")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log more")
+	return cmd
+}
+
+func (o *options) run(ctx context.Context) error {
+	dir, err := cmdkit.DataDir(o.dataDir, o.factory.Getenv)
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	server, err := o.start(ctx, cmdkit.ServerOptions{
+		Listen: o.listen, DataDir: dir, Relaxed: o.durability == "relaxed", Drain: o.drain, Logger: o.logger(),
+	})
+	if err != nil {
+		return err
+	}
+	lines := fmt.Sprintf("export APIFY_CLIENT_BASE_URL=%s\nexport APIFY_TOKEN=%s\n", server.BaseURL(), server.Token())
+	fmt.Fprintf(o.factory.IO.Err, "apify: serving %s from %s; a client needs\n", server.BaseURL(), dir)
+	if _, err := fmt.Fprint(o.factory.IO.Out, lines); err != nil {
+		return closing(server, fault.Wrap(fault.Unavailable, err, "what clients need could not be printed"))
+	}
+	if o.readyFile != "" {
+		if err := publish(o.readyFile, lines); err != nil {
+			return closing(server, err)
+		}
+		defer os.Remove(o.readyFile)
+	}
+	select {
+	case s := <-signals:
+		fmt.Fprintf(o.factory.IO.Err, "apify: %v: ending\n", s)
+		go func() { // who is in a hurry says so
+			<-signals
+			os.Exit(1)
+		}()
+	case <-ctx.Done():
+	case err := <-server.Failed():
+		return closing(server, err)
+	}
+	return server.Close()
+}
+
+// closing ends a server that cannot go on for the given reason.
+func closing(server cmdkit.Server, reason error) error {
+	_ = server.Close() // the reason is what counts
+	return reason
+}
+
+// publish writes a file in one step: whoever waits for it finds it whole. It
+// holds a token, so it is the user's alone.
+func publish(file, text string) error {
+	temporary, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
+	if err == nil {
+		_, err = temporary.WriteString(text)
+		if closing := temporary.Close(); err == nil {
+			err = closing
+		}
+		if err == nil {
+			err = os.Rename(temporary.Name(), file)
+		}
+		if err != nil {
+			_ = os.Remove(temporary.Name())
+		}
+	}
+	return fault.Wrap(fault.Unavailable, err, "the ready file %s cannot be written", file)
+}
+
+func (o *options) logger() *slog.Logger {
+	level := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if o.verbose {
+		level.Level = slog.LevelDebug
+	}
+	if o.jsonLogs {
+		return slog.New(slog.NewJSONHandler(o.factory.IO.Err, level))
+	}
+	return slog.New(slog.NewTextHandler(o.factory.IO.Err, level))
+}

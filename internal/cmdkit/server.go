@@ -1,0 +1,37 @@
+package cmdkit
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// ServerOptions describe a platform that keeps running.
+type ServerOptions struct {
+	// Listen is the address of the API, "host:port"; port 0 lets the system
+	// choose one.
+	Listen string
+	// DataDir holds everything that the server keeps.
+	DataDir string
+	// Relaxed answers writes before they are on disk: they survive the death of
+	// the process, the last of them not a loss of power.
+	Relaxed bool
+	// Drain is how long requests under way may take when the server ends.
+	Drain  time.Duration
+	Logger *slog.Logger
+}
+
+// Server is a platform that keeps running.
+type Server interface {
+	// BaseURL is the API's origin, without /v2; Token is the owner's.
+	BaseURL() string
+	Token() string
+	// Close lets requests under way end, for the drain time at most, and
+	// releases everything.
+	Close() error
+	// Failed gives the error that the server ended with by itself.
+	Failed() <-chan error
+}
+
+// StartServerFunc starts a server; it returns when requests are answered.
+type StartServerFunc func(ctx context.Context, opts ServerOptions) (Server, error)
