@@ -73,7 +73,7 @@ const (
 
 // Open finds a storage by its id or name.
 func (c *collection[S]) Open(ctx context.Context, idOrName string) (none S, err error) {
-	if err := live(ctx); err != nil {
+	if err := database.Live(ctx); err != nil {
 		return none, err
 	}
 	for _, by := range []struct{ query, value string }{{findByID, idOrName}, {findByName, strings.ToLower(idOrName)}} {
@@ -84,7 +84,7 @@ func (c *collection[S]) Open(ctx context.Context, idOrName string) (none S, err 
 			return c.keep(ctx, s)
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
-			return none, internal(err, "find %s %q", c.kind, idOrName)
+			return none, database.Failed(err, "find %s %q", c.kind, idOrName)
 		}
 	}
 	return none, fault.New(fault.NotFound, "%s %q was not found", c.kind, idOrName)
@@ -119,7 +119,7 @@ func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (n
 	if opts.Name != "" && !store.ValidName(opts.Name) {
 		return none, false, invalidName(opts.Name)
 	}
-	if opts.ID != "" && !validID(opts.ID) {
+	if opts.ID != "" && !database.ValidID(opts.ID) {
 		return none, false, fault.New(fault.InvalidRequest, "%q cannot be the id of a storage", opts.ID)
 	}
 	schema, err := compactSchema(opts.Schema)
@@ -151,7 +151,7 @@ func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (n
 		return err
 	})
 	if err != nil {
-		return none, false, internal(err, "create a %s", c.kind)
+		return none, false, database.Failed(err, "create a %s", c.kind)
 	}
 	s, err := c.keep(ctx, found)
 	return s, created && err == nil, err
@@ -159,7 +159,7 @@ func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (n
 
 // List gives the metadata of all storages.
 func (c *collection[S]) List(ctx context.Context, opts store.ListOptions) (page store.ListPage, err error) {
-	if err := live(ctx); err != nil {
+	if err := database.Live(ctx); err != nil {
 		return page, err
 	}
 	where := " FROM storage WHERE kind = ? AND deleted = 0"
@@ -167,7 +167,7 @@ func (c *collection[S]) List(ctx context.Context, opts store.ListOptions) (page 
 		where += " AND name <> ''"
 	}
 	failed := func(err error) (store.ListPage, error) {
-		return store.ListPage{}, internal(err, "list the %ss", c.kind)
+		return store.ListPage{}, database.Failed(err, "list the %ss", c.kind)
 	}
 	if err := c.root.db.Get(ctx, "SELECT count(*)"+where, []any{string(c.kind)}, &page.Total); err != nil {
 		return failed(err)
@@ -214,11 +214,6 @@ func invalidName(name string) error {
 	return fault.New(fault.InvalidRequest, "%q cannot be the name of a storage", name).
 		WithType("invalid-value").
 		WithHint("use up to 63 letters, digits and hyphens, no hyphen at either end")
-}
-
-// validID reports whether an id may be given to something from outside.
-func validID(id string) bool {
-	return id != "" && len(id) <= 128 && id[0] != '.' && !strings.ContainsAny(id, "/\\:\x00")
 }
 
 // compactSchema gives a schema without blanks, as it is kept.

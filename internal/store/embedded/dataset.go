@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/segment"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -42,12 +43,12 @@ func (d *dataset) told(err error, verb string) error {
 	case errors.Is(err, segment.ErrTooLarge):
 		return fault.New(fault.TooLarge, "the items are too large for dataset %q", d.id)
 	}
-	return internal(err, "%s dataset %q", verb, d.id)
+	return database.Failed(err, "%s dataset %q", verb, d.id)
 }
 
 // Append adds items, all or none.
 func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
-	if err := live(ctx); err != nil {
+	if err := database.Live(ctx); err != nil {
 		return err
 	}
 	size := 0
@@ -59,7 +60,7 @@ func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
 	compact := make([][]byte, len(items))
 	for i, item := range items {
 		if i%256 == 255 {
-			if err := live(ctx); err != nil {
+			if err := database.Live(ctx); err != nil {
 				return err
 			}
 		}
@@ -93,7 +94,7 @@ func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
 // Items yields the items from offset on, counted from the end when desc.
 func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.Seq2[json.RawMessage, error] {
 	return func(yield func(json.RawMessage, error) bool) {
-		err := live(ctx)
+		err := database.Live(ctx)
 		if err == nil {
 			err = d.present()
 		}

@@ -25,9 +25,11 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/content"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/dirlock"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/disk"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/logfile"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/object"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/segment"
 	"github.com/greenroom-dev/greenroom/pkg/api"
-	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 //go:embed migrations/*.sql
@@ -83,9 +85,9 @@ type Root struct {
 	datasets *collection[store.Dataset]
 	values   *collection[store.KeyValueStore]
 	queues   *collection[store.RequestQueue]
-	runs     *records[api.Run]
-	builds   *records[api.Build]
-	logs     *logs
+	runs     *object.Records[api.Run]
+	builds   *object.Records[api.Build]
+	logs     *logfile.Dir
 
 	close sync.Once
 	err   error // of closing
@@ -106,10 +108,10 @@ const (
 func Open(dir string, o Options) (*Root, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, internal(err, "find the data directory")
+		return nil, database.Failed(err, "find the data directory")
 	}
-	if err := makeFolder(dir, o.Durability == Relaxed); err != nil {
-		return nil, internal(err, "create the data directory %s", dir)
+	if err := disk.MakeFolder(dir, o.Durability == Relaxed); err != nil {
+		return nil, database.Failed(err, "create the data directory %s", dir)
 	}
 	lock, err := dirlock.Take(dir)
 	if err != nil {
@@ -133,16 +135,16 @@ func (r *Root) open() (err error) {
 		return err
 	}
 	if r.content, err = content.Open(filepath.Join(r.dir, contentName), relaxed); err != nil {
-		return internal(err, "open the data directory %s", r.dir)
+		return database.Failed(err, "open the data directory %s", r.dir)
 	}
 	for _, name := range []string{datasetsName, logsName} {
 		if err := os.MkdirAll(filepath.Join(r.dir, name), 0o700); err != nil {
-			return internal(err, "open the data directory %s", r.dir)
+			return database.Failed(err, "open the data directory %s", r.dir)
 		}
 	}
 	if !relaxed {
-		if err := syncFolder(r.dir); err != nil {
-			return internal(err, "open the data directory %s", r.dir)
+		if err := disk.SyncFolder(r.dir); err != nil {
+			return database.Failed(err, "open the data directory %s", r.dir)
 		}
 	}
 	var clean bool
@@ -161,9 +163,9 @@ func (r *Root) open() (err error) {
 	r.datasets = &collection[store.Dataset]{root: r, kind: datasets, wrap: newDataset}
 	r.values = &collection[store.KeyValueStore]{root: r, kind: keyValueStores, wrap: newKeyValueStore}
 	r.queues = &collection[store.RequestQueue]{root: r, kind: requestQueues, wrap: newRequestQueue}
-	r.runs = &records[api.Run]{db: r.db, kind: "run"}
-	r.builds = &records[api.Build]{db: r.db, kind: "build"}
-	r.logs = &logs{dir: filepath.Join(r.dir, logsName), relaxed: relaxed}
+	r.runs = object.New[api.Run](r.db, "run")
+	r.builds = object.New[api.Build](r.db, "build")
+	r.logs = logfile.New(filepath.Join(r.dir, logsName), relaxed)
 	r.reaper.start(r, !clean)
 	return nil
 }
@@ -214,26 +216,6 @@ func (r *Root) itemsFolder(key int64) string {
 
 func (r *Root) segmentOptions() segment.Options {
 	return segment.Options{Size: r.o.SegmentSize, Relaxed: r.o.Durability == Relaxed}
-}
-
-// live gives ctx's error, with the code that fits.
-func live(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fault.Wrap(fault.Aborted, err, "stopped before the storage was touched")
-	}
-	return nil
-}
-
-// internal wraps an error from below. One that has a code already keeps it.
-func internal(err error, format string, args ...any) error {
-	var f *fault.Error
-	switch {
-	case errors.As(err, &f):
-		return err
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fault.Wrap(fault.Aborted, err, format, args...)
-	}
-	return fault.Wrap(fault.Internal, err, format, args...)
 }
 
 // accessTimes keeps when storages were last read, and writes that now and then:

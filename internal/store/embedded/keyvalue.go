@@ -41,13 +41,13 @@ func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.R
 	if err := checkKey(key); err != nil {
 		return store.RecordInfo{}, err
 	}
-	if err := live(ctx); err != nil {
+	if err := database.Live(ctx); err != nil {
 		return store.RecordInfo{}, err
 	}
 	contentType = cmp.Or(contentType, octetStream)
 	content, err := k.root.content.Write(ctx, r, smallRecord)
 	if err != nil {
-		return store.RecordInfo{}, internal(err, "store record %q", key)
+		return store.RecordInfo{}, database.Failed(err, "store record %q", key)
 	}
 	var file, small any = content.ID, nil
 	if content.ID == "" {
@@ -71,7 +71,7 @@ func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.R
 		k.root.content.Settle(content.ID)
 	}
 	if err != nil {
-		return store.RecordInfo{}, internal(err, "store record %q", key)
+		return store.RecordInfo{}, database.Failed(err, "store record %q", key)
 	}
 	if replaced {
 		k.root.reaper.wake()
@@ -99,7 +99,7 @@ func (k *keyValueStore) find(ctx context.Context, key, columns string, more ...a
 	if err := checkKey(key); err != nil {
 		return store.RecordInfo{}, err
 	}
-	if err := live(ctx); err != nil {
+	if err := database.Live(ctx); err != nil {
 		return store.RecordInfo{}, err
 	}
 	if err := k.present(); err != nil {
@@ -112,7 +112,7 @@ func (k *keyValueStore) find(ctx context.Context, key, columns string, more ...a
 	if errors.Is(err, sql.ErrNoRows) {
 		return i, fault.New(fault.NotFound, "record %q was not found in key-value store %q", key, k.id)
 	}
-	return i, internal(err, "read record %q", key)
+	return i, database.Failed(err, "read record %q", key)
 }
 
 // Get opens a record. What the caller reads is what was there at that moment,
@@ -133,7 +133,7 @@ func (k *keyValueStore) Get(ctx context.Context, key string) (*store.Record, err
 		case err == nil:
 			return &store.Record{RecordInfo: i, Body: f}, nil
 		case !errors.Is(err, fs.ErrNotExist):
-			return nil, internal(err, "open record %q", key)
+			return nil, database.Failed(err, "open record %q", key)
 		case file.String == last:
 			return nil, fault.New(fault.Internal, "the content of record %q of key-value store %q is gone: %w", key, k.id, err).
 				WithHint("check the data directory for damage")
@@ -170,7 +170,7 @@ func (k *keyValueStore) DeleteRecord(ctx context.Context, key string) error {
 		return err
 	})
 	if err != nil {
-		return internal(err, "delete record %q", key)
+		return database.Failed(err, "delete record %q", key)
 	}
 	if removed {
 		k.root.reaper.wake()
@@ -180,7 +180,7 @@ func (k *keyValueStore) DeleteRecord(ctx context.Context, key string) error {
 
 // Keys lists records in the byte order of their keys.
 func (k *keyValueStore) Keys(ctx context.Context, opts store.KeysOptions) (page store.KeysPage, err error) {
-	if err := live(ctx); err != nil {
+	if err := database.Live(ctx); err != nil {
 		return page, err
 	}
 	if err := k.present(); err != nil {
@@ -196,7 +196,7 @@ func (k *keyValueStore) Keys(ctx context.Context, opts store.KeysOptions) (page 
 		WHERE storage = ? AND key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`,
 		k.key, opts.ExclusiveStartKey, opts.Prefix, opts.Prefix+"\x7f", most)
 	if err != nil {
-		return page, internal(err, "list the keys of %q", k.id)
+		return page, database.Failed(err, "list the keys of %q", k.id)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -206,12 +206,12 @@ func (k *keyValueStore) Keys(ctx context.Context, opts store.KeysOptions) (page 
 		}
 		i, err := scanRecord(rows.Scan)
 		if err != nil {
-			return store.KeysPage{}, internal(err, "list the keys of %q", k.id)
+			return store.KeysPage{}, database.Failed(err, "list the keys of %q", k.id)
 		}
 		page.Items = append(page.Items, i)
 	}
 	if err := rows.Err(); err != nil {
-		return store.KeysPage{}, internal(err, "list the keys of %q", k.id)
+		return store.KeysPage{}, database.Failed(err, "list the keys of %q", k.id)
 	}
 	return page, nil
 }

@@ -42,7 +42,7 @@ func (s *storage) missing() error {
 
 // row reads the storage's metadata.
 func (s *storage) row(ctx context.Context) (stored, error) {
-	if err := live(ctx); err != nil {
+	if err := database.Live(ctx); err != nil {
 		return stored{}, err
 	}
 	found, err := scanStorage(func(dest ...any) error {
@@ -52,7 +52,7 @@ func (s *storage) row(ctx context.Context) (stored, error) {
 		return stored{}, s.missing()
 	}
 	if err != nil {
-		return stored{}, internal(err, "read %s %q", s.kind, s.id)
+		return stored{}, database.Failed(err, "read %s %q", s.kind, s.id)
 	}
 	s.touch()
 	s.mu.Lock()
@@ -121,7 +121,7 @@ func (s *storage) SetSchema(ctx context.Context, schema json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	if err := live(ctx); err != nil {
+	if err := database.Live(ctx); err != nil {
 		return err
 	}
 	// Held until it is written, so that memory ends up with the last one.
@@ -138,7 +138,7 @@ func (s *storage) SetSchema(ctx context.Context, schema json.RawMessage) error {
 		return err
 	})
 	if err != nil {
-		return internal(err, "give %s %q a schema", s.kind, s.id)
+		return database.Failed(err, "give %s %q a schema", s.kind, s.id)
 	}
 	s.schema = schema
 	return nil
@@ -162,7 +162,7 @@ func (s *storage) Rename(ctx context.Context, name string) error {
 		_, err = tx.Exec("UPDATE storage SET name = ?, folded = ? WHERE key = ?", name, folded, s.key)
 		return err
 	})
-	return internal(err, "rename %s %q", s.kind, s.id)
+	return database.Failed(err, "rename %s %q", s.kind, s.id)
 }
 
 // Delete removes the storage. It is gone at once; what it held is cleared away
@@ -178,7 +178,7 @@ func (s *storage) Delete(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return internal(err, "delete %s %q", s.kind, s.id)
+		return database.Failed(err, "delete %s %q", s.kind, s.id)
 	}
 	s.deleted = true
 	s.forget()

@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/disk"
 )
 
 // Dir is a folder of contents.
@@ -106,14 +108,14 @@ func (d *Dir) place(tmp, id string) error {
 	err := os.Rename(tmp, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.Mkdir(filepath.Dir(path), 0o700); err == nil && !d.relaxed {
-			err = syncFolder(d.path)
+			err = disk.SyncFolder(d.path)
 		}
 		if err == nil || errors.Is(err, fs.ErrExist) {
 			err = os.Rename(tmp, path)
 		}
 	}
 	if err == nil && !d.relaxed {
-		err = syncFolder(filepath.Dir(path))
+		err = disk.SyncFolder(filepath.Dir(path))
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -70,7 +71,7 @@ func Open(path string, o Options) (*DB, error) {
 	// The order counts: the time to wait comes first, so that it holds for the
 	// rest. A full fsync matters where fsync alone leaves data in the drive.
 	writer, err := sql.Open("sqlite", dsn(path, "busy_timeout(10000)", "journal_mode(WAL)", synchronous,
-		"fullfsync(1)", "checkpoint_fullfsync(1)", "foreign_keys(1)", "cache_size(-32768)", "temp_store(MEMORY)",
+		"fullfsync(1)", "checkpoint_fullfsync(1)", "foreign_keys(1)", "cache_size(-65536)", "temp_store(MEMORY)",
 		"journal_size_limit(67108864)"))
 	if err != nil {
 		return nil, failed(err, "open the database %s", path)
@@ -187,6 +188,33 @@ func (db *DB) Check(ctx context.Context) (faults []string, err error) {
 
 func failed(err error, format string, args ...any) error {
 	return fault.Wrap(fault.Internal, err, format, args...)
+}
+
+// Live gives ctx's error, with the code that fits.
+func Live(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fault.Wrap(fault.Aborted, err, "stopped before the storage was touched")
+	}
+	return nil
+}
+
+// Failed says what failed because of err. An error that has a code already stays
+// as it is, and nil nil.
+func Failed(err error, format string, args ...any) error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fault.Wrap(fault.Aborted, err, format, args...)
+	}
+	return failed(err, format, args...)
+}
+
+// ValidID reports whether an id from outside may be given to something: it could
+// be one element of a path.
+func ValidID(id string) bool {
+	return id != "" && len(id) <= 128 && id[0] != '.' && !strings.ContainsAny(id, "/\\:\x00")
 }
 
 // migrate brings the schema to the newest version, each step in a transaction

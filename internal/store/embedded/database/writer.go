@@ -33,8 +33,8 @@ type job struct {
 // must not wait for anything, and undoes nothing itself. An error of change is
 // returned as it is.
 func (db *DB) Write(ctx context.Context, change func(*Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return fault.Wrap(fault.Aborted, err, "stopped before the storage was touched")
+	if err := Live(ctx); err != nil {
+		return err
 	}
 	j := &job{ctx: ctx, change: change, result: make(chan error, 1)}
 	select {

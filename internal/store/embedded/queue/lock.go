@@ -80,7 +80,7 @@ func (q *Queue) Head(ctx context.Context, limit int, c store.Client) (head store
 		}
 		more, err := collect(q.db.Query(ctx, part.query, append(part.args, left)...))
 		if err != nil {
-			return head, internal(err, "read the head of %q", q.id)
+			return head, database.Failed(err, "read the head of %q", q.id)
 		}
 		all = append(all, more...)
 	}
@@ -105,7 +105,7 @@ func (q *Queue) describe(ctx context.Context, head *store.Head) error {
 		OR EXISTS (SELECT 1 FROM request WHERE storage = ? AND place < ?) FROM storage WHERE key = ?`,
 		[]any{q.key, now, q.key, -now, q.key}, &modified, &head.HasLocked)
 	if err != nil {
-		return internal(err, "read the head of %q", q.id)
+		return database.Failed(err, "read the head of %q", q.id)
 	}
 	head.ModifiedAt, head.HadMultipleClients = time.Unix(0, modified).UTC(), q.Many()
 	return nil
@@ -125,7 +125,7 @@ func (q *Queue) Lock(ctx context.Context, limit int, d time.Duration, c store.Cl
 	err = q.db.Get(ctx, "SELECT EXISTS (SELECT 1 FROM request WHERE storage = ? AND place BETWEEN ? AND ?)",
 		[]any{q.key, -now, now}, &waiting)
 	if err != nil {
-		return head, internal(err, "read the head of %q", q.id)
+		return head, database.Failed(err, "read the head of %q", q.id)
 	}
 	if waiting && limit > 0 {
 		err = q.change(ctx, func(tx *database.Tx, now int64) (total, handled int, err error) {

@@ -47,7 +47,7 @@ func Open(ctx context.Context, db *database.DB, key int64, id string) (*Queue, e
 	q := &Queue{db: db, key: key, id: id, start: time.Now()}
 	err := db.Get(ctx, "SELECT last_place, clients FROM storage WHERE key = ?", []any{key}, &q.last, &q.many)
 	if err != nil {
-		return nil, internal(err, "read request queue %q", id)
+		return nil, database.Failed(err, "read request queue %q", id)
 	}
 	q.offset = max(0, q.last-q.start.UnixNano())
 	return q, nil
@@ -112,13 +112,6 @@ func (q *Queue) Many() bool {
 	return q.many
 }
 
-func internal(err error, format string, args ...any) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fault.Wrap(fault.Aborted, err, format, args...)
-	}
-	return fault.Wrap(fault.Internal, err, format, args...)
-}
-
 func (q *Queue) missing() error {
 	return fault.New(fault.NotFound, "request queue %q was not found", q.id)
 }
@@ -166,7 +159,7 @@ func (q *Queue) told(err error) error {
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	return internal(err, "write to request queue %q", q.id)
+	return database.Failed(err, "write to request queue %q", q.id)
 }
 
 // present fails for a queue that was deleted.
@@ -177,7 +170,7 @@ func (q *Queue) present(ctx context.Context) error {
 		return q.missing()
 	}
 	if err != nil {
-		return internal(err, "read request queue %q", q.id)
+		return database.Failed(err, "read request queue %q", q.id)
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ func (q *Queue) Request(ctx context.Context, id string) (store.Request, error) {
 	case errors.Is(err, sql.ErrNoRows):
 		return store.Request{}, q.noRequest(id)
 	case err != nil:
-		return store.Request{}, internal(err, "read request %q", id)
+		return store.Request{}, database.Failed(err, "read request %q", id)
 	}
 	return r, nil
 }
@@ -243,7 +243,7 @@ func (q *Queue) Requests(ctx context.Context, exclusiveStartID string, limit int
 	}
 	rows, err := q.db.Query(ctx, query, append(args, most)...)
 	if err != nil {
-		return page, internal(err, "list the requests of %q", q.id)
+		return page, database.Failed(err, "list the requests of %q", q.id)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -253,12 +253,12 @@ func (q *Queue) Requests(ctx context.Context, exclusiveStartID string, limit int
 		}
 		r, err := scanRequest(rows.Scan)
 		if err != nil {
-			return store.RequestsPage{}, internal(err, "list the requests of %q", q.id)
+			return store.RequestsPage{}, database.Failed(err, "list the requests of %q", q.id)
 		}
 		page.Items = append(page.Items, r)
 	}
 	if err := rows.Err(); err != nil {
-		return store.RequestsPage{}, internal(err, "list the requests of %q", q.id)
+		return store.RequestsPage{}, database.Failed(err, "list the requests of %q", q.id)
 	}
 	return page, nil
 }

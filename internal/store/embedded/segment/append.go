@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/disk"
 )
 
 // batch is one append on its way.
@@ -158,7 +160,7 @@ func (l *Log) mend() error {
 // next begins a new segment.
 func (l *Log) next() error {
 	if l.file == nil {
-		if err := l.makeFolder(); err != nil {
+		if err := disk.MakeFolder(l.dir, l.o.Relaxed); err != nil {
 			return err
 		}
 	} else if err := l.writeIndex(); err != nil {
@@ -189,29 +191,9 @@ func (l *Log) next() error {
 	return nil
 }
 
-// makeFolder makes the log's folder, which lasts from then on.
-func (l *Log) makeFolder() error {
-	var made []string
-	for dir := l.dir; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		made = append(made, filepath.Dir(dir))
-	}
-	if err := os.MkdirAll(l.dir, 0o700); err != nil {
-		return err
-	}
-	for _, parent := range made {
-		if err := l.syncFolder(parent); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (l *Log) syncFolder(dir string) error {
 	if l.o.Relaxed {
 		return nil
 	}
-	return syncFolder(dir)
+	return disk.SyncFolder(dir)
 }

@@ -307,20 +307,8 @@ func FuzzScan(f *testing.F) {
 				t.Fatalf("item %d at %d is none", n, offset)
 			}
 		}
-		// Opening and reading the same from files must not fail either.
-		dir := t.TempDir()
-		os.WriteFile(filepath.Join(dir, "000000000000.seg"), data, 0o600)
-		os.WriteFile(filepath.Join(dir, "000000000000.idx"), idx, 0o600)
-		l, err := Open(dir, Options{Relaxed: true})
-		if err != nil {
-			t.Fatal(err)
+		if x, ok := parseIndex(idx); ok && len(x.offsets) > len(idx)/4 {
+			t.Fatalf("%d items in an index of %d bytes", len(x.offsets), len(idx))
 		}
-		n := l.Count()
-		for range l.Read(t.Context(), 0, n, false) {
-		}
-		if err := l.Append([][]byte{[]byte("more")}); err == nil && l.Count() != n+1 {
-			t.Fatalf("count %d after appending to %d", l.Count(), n)
-		}
-		l.Close()
 	})
 }

@@ -1,4 +1,5 @@
-package embedded
+// Package disk makes folders and their names last.
+package disk
 
 import (
 	"errors"
@@ -7,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// makeFolder makes a folder and what is missing above it, for good unless
+// MakeFolder makes a folder and what is missing above it, for good unless
 // relaxed.
-func makeFolder(dir string, relaxed bool) error {
+func MakeFolder(dir string, relaxed bool) error {
 	var parents []string
 	for d := dir; ; d = filepath.Dir(d) {
 		if _, err := os.Stat(d); !errors.Is(err, fs.ErrNotExist) {
@@ -24,7 +25,7 @@ func makeFolder(dir string, relaxed bool) error {
 		return nil
 	}
 	for _, parent := range parents {
-		if err := syncFolder(parent); err != nil {
+		if err := SyncFolder(parent); err != nil {
 			return err
 		}
 	}

@@ -1,14 +1,14 @@
 //go:build unix
 
-package segment
+package disk
 
 import (
 	"errors"
 	"os"
 )
 
-// syncFolder makes the names in a folder last.
-func syncFolder(dir string) error {
+// SyncFolder makes the names in a folder last.
+func SyncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err

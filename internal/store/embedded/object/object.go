@@ -1,35 +1,42 @@
-package embedded
+// Package object keeps API objects as JSON texts in the database.
+package object
 
 import (
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"sync"
 
+	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/keyed"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// records keeps one JSON text per record in the database.
-type records[T any] struct {
+// Records are the objects of one kind. It is a store.Records.
+type Records[T any] struct {
 	db    *database.DB
 	kind  string
-	locks keyed
+	locks keyed.Locks
 }
 
-func (r *records[T]) missing(id string) error {
+var _ store.Records[int] = (*Records[int])(nil)
+
+// New gives the objects of a kind, which is also the word for one of them.
+func New[T any](db *database.DB, kind string) *Records[T] { return &Records[T]{db: db, kind: kind} }
+
+func (r *Records[T]) missing(id string) error {
 	return fault.New(fault.NotFound, "%s %q was not found", r.kind, id)
 }
 
 // Create stores a new record.
-func (r *records[T]) Create(ctx context.Context, id string, v T) error {
-	if !validID(id) {
+func (r *Records[T]) Create(ctx context.Context, id string, v T) error {
+	if !database.ValidID(id) {
 		return fault.New(fault.InvalidRequest, "%q cannot be the id of a %s", id, r.kind)
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
-		return internal(err, "write %s %q", r.kind, id)
+		return database.Failed(err, "write %s %q", r.kind, id)
 	}
 	err = r.db.Write(ctx, func(tx *database.Tx) error {
 		n, err := tx.Exec("INSERT OR IGNORE INTO object (kind, id, value) VALUES (?, ?, ?)", r.kind, id, text)
@@ -38,12 +45,12 @@ func (r *records[T]) Create(ctx context.Context, id string, v T) error {
 		}
 		return err
 	})
-	return internal(err, "write %s %q", r.kind, id)
+	return database.Failed(err, "write %s %q", r.kind, id)
 }
 
 // Get reads a record.
-func (r *records[T]) Get(ctx context.Context, id string) (v T, err error) {
-	if err := live(ctx); err != nil {
+func (r *Records[T]) Get(ctx context.Context, id string) (v T, err error) {
+	if err := database.Live(ctx); err != nil {
 		return v, err
 	}
 	var text []byte
@@ -54,14 +61,14 @@ func (r *records[T]) Get(ctx context.Context, id string) (v T, err error) {
 	if err == nil {
 		err = json.Unmarshal(text, &v)
 	}
-	return v, internal(err, "read %s %q", r.kind, id)
+	return v, database.Failed(err, "read %s %q", r.kind, id)
 }
 
 // Update changes a record; no other update comes between. The change runs
 // outside of the database's writer, so it may use the store.
-func (r *records[T]) Update(ctx context.Context, id string, change func(*T) error) (T, error) {
+func (r *Records[T]) Update(ctx context.Context, id string, change func(*T) error) (T, error) {
 	var none T
-	defer r.locks.lock(id)()
+	defer r.locks.Lock(id)()
 	v, err := r.Get(ctx, id)
 	if err != nil {
 		return none, err
@@ -71,7 +78,7 @@ func (r *records[T]) Update(ctx context.Context, id string, change func(*T) erro
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
-		return none, internal(err, "write %s %q", r.kind, id)
+		return none, database.Failed(err, "write %s %q", r.kind, id)
 	}
 	err = r.db.Write(ctx, func(tx *database.Tx) error {
 		n, err := tx.Exec("UPDATE object SET value = ? WHERE kind = ? AND id = ?", text, r.kind, id)
@@ -81,14 +88,14 @@ func (r *records[T]) Update(ctx context.Context, id string, change func(*T) erro
 		return err
 	})
 	if err != nil {
-		return none, internal(err, "write %s %q", r.kind, id)
+		return none, database.Failed(err, "write %s %q", r.kind, id)
 	}
 	return v, nil
 }
 
 // Delete removes a record.
-func (r *records[T]) Delete(ctx context.Context, id string) error {
-	defer r.locks.lock(id)()
+func (r *Records[T]) Delete(ctx context.Context, id string) error {
+	defer r.locks.Lock(id)()
 	err := r.db.Write(ctx, func(tx *database.Tx) error {
 		n, err := tx.Exec("DELETE FROM object WHERE kind = ? AND id = ?", r.kind, id)
 		if err == nil && n == 0 {
@@ -96,17 +103,17 @@ func (r *records[T]) Delete(ctx context.Context, id string) error {
 		}
 		return err
 	})
-	return internal(err, "delete %s %q", r.kind, id)
+	return database.Failed(err, "delete %s %q", r.kind, id)
 }
 
 // List gives all records in the order of their creation.
-func (r *records[T]) List(ctx context.Context) ([]T, error) {
-	if err := live(ctx); err != nil {
+func (r *Records[T]) List(ctx context.Context) ([]T, error) {
+	if err := database.Live(ctx); err != nil {
 		return nil, err
 	}
 	rows, err := r.db.Query(ctx, "SELECT value FROM object WHERE kind = ? ORDER BY num", r.kind)
 	if err != nil {
-		return nil, internal(err, "list the %ss", r.kind)
+		return nil, database.Failed(err, "list the %ss", r.kind)
 	}
 	defer rows.Close()
 	all := []T{}
@@ -118,44 +125,9 @@ func (r *records[T]) List(ctx context.Context) ([]T, error) {
 			err = json.Unmarshal(text, &v)
 		}
 		if err != nil {
-			return nil, internal(err, "list the %ss", r.kind)
+			return nil, database.Failed(err, "list the %ss", r.kind)
 		}
 		all = append(all, v)
 	}
-	return all, internal(rows.Err(), "list the %ss", r.kind)
-}
-
-// keyed is a lock per name.
-type keyed struct {
-	mu    sync.Mutex
-	locks map[string]*keyedLock
-}
-
-type keyedLock struct {
-	sync.Mutex
-	users int
-}
-
-// lock waits for the lock of a name and gives what unlocks it.
-func (k *keyed) lock(name string) (unlock func()) {
-	k.mu.Lock()
-	if k.locks == nil {
-		k.locks = map[string]*keyedLock{}
-	}
-	l := k.locks[name]
-	if l == nil {
-		l = &keyedLock{}
-		k.locks[name] = l
-	}
-	l.users++
-	k.mu.Unlock()
-	l.Lock()
-	return func() {
-		l.Unlock()
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if l.users--; l.users == 0 {
-			delete(k.locks, name)
-		}
-	}
+	return all, database.Failed(rows.Err(), "list the %ss", r.kind)
 }

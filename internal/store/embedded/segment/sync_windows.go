@@ -1,5 +1,0 @@
-package segment
-
-// syncFolder has nothing to do: NTFS journals names itself, and a folder cannot
-// be flushed.
-func syncFolder(string) error { return nil }
