@@ -19,9 +19,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/access"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/content"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/dirlock"
@@ -79,7 +79,7 @@ type Root struct {
 	db      *database.DB
 	content *content.Dir
 	items   *logCache
-	access  accessTimes
+	access  access.Times
 	reaper  reaper
 
 	datasets *collection[store.Dataset]
@@ -159,7 +159,7 @@ func (r *Root) open() (err error) {
 		return err
 	}
 	r.items = newLogCache(r)
-	r.access.root = r
+	r.access.DB = r.db
 	r.datasets = &collection[store.Dataset]{root: r, kind: datasets, wrap: newDataset}
 	r.values = &collection[store.KeyValueStore]{root: r, kind: keyValueStores, wrap: newKeyValueStore}
 	r.queues = &collection[store.RequestQueue]{root: r, kind: requestQueues, wrap: newRequestQueue}
@@ -196,7 +196,7 @@ func (r *Root) Logs() store.Logs { return r.logs }
 func (r *Root) Close() error {
 	r.close.Do(func() {
 		r.reaper.stop()
-		r.err = errors.Join(r.access.flush(), r.items.close())
+		r.err = errors.Join(r.access.Flush(), r.items.close())
 		if r.err == nil {
 			r.err = r.db.Write(context.Background(), func(tx *database.Tx) error {
 				_, err := tx.Exec("UPDATE state SET value = 1 WHERE name = 'clean'")
@@ -216,56 +216,4 @@ func (r *Root) itemsFolder(key int64) string {
 
 func (r *Root) segmentOptions() segment.Options {
 	return segment.Options{Size: r.o.SegmentSize, Relaxed: r.o.Durability == Relaxed}
-}
-
-// accessTimes keeps when storages were last read, and writes that now and then:
-// reading should not write each time.
-type accessTimes struct {
-	root *Root
-
-	mu    sync.Mutex
-	times map[int64]int64
-	timer *time.Timer
-}
-
-const (
-	// accessPrecision is how much later than recorded a storage must be read
-	// for that to be recorded too.
-	accessPrecision = time.Minute
-	accessDelay     = 5 * time.Second
-)
-
-func (a *accessTimes) note(key int64, at time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.times == nil {
-		a.times = map[int64]int64{}
-	}
-	a.times[key] = at.UnixNano()
-	if a.timer == nil {
-		// What cannot be written now is of no consequence.
-		a.timer = time.AfterFunc(accessDelay, func() { a.flush() })
-	}
-}
-
-func (a *accessTimes) flush() error {
-	a.mu.Lock()
-	times := a.times
-	a.times = nil
-	if a.timer != nil {
-		a.timer.Stop()
-		a.timer = nil
-	}
-	a.mu.Unlock()
-	if len(times) == 0 {
-		return nil
-	}
-	return a.root.db.Write(context.Background(), func(tx *database.Tx) error {
-		for key, at := range times {
-			if _, err := tx.Exec("UPDATE storage SET accessed_at = max(accessed_at, ?) WHERE key = ?", at, key); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -90,23 +90,6 @@ func (p *reaper) pass(orphans bool) error {
 	return errors.Join(p.storages(), p.files())
 }
 
-// each runs a query that gives numbers or names, and reads all of them.
-func each[T any](ctx context.Context, db *database.DB, query string, args ...any) (all []T, err error) {
-	rows, err := db.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var v T
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
-}
-
 func (p *reaper) discardOrphans() error {
 	db := p.root.db
 	files, err := p.root.content.Orphans(p.ctx, func(id string) (used bool, err error) {
@@ -128,7 +111,7 @@ func (p *reaper) discardOrphans() error {
 
 // storages empties the deleted storages and forgets them.
 func (p *reaper) storages() error {
-	keys, err := each[int64](p.ctx, p.root.db, "SELECT key FROM storage WHERE deleted <> 0")
+	keys, err := database.All[int64](p.ctx, p.root.db, "SELECT key FROM storage WHERE deleted <> 0")
 	if err != nil {
 		return err
 	}
@@ -179,7 +162,7 @@ func (p *reaper) storage(key int64) error {
 // files removes the files of records that are gone.
 func (p *reaper) files() error {
 	for {
-		files, err := each[string](p.ctx, p.root.db, "SELECT file FROM trash LIMIT ?", reapRows)
+		files, err := database.All[string](p.ctx, p.root.db, "SELECT file FROM trash LIMIT ?", reapRows)
 		if err != nil || len(files) == 0 {
 			return err
 		}

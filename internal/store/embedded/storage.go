@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/access"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -73,13 +74,13 @@ func (s *storage) Info(ctx context.Context) (store.Info, error) {
 func (s *storage) touch() {
 	now := time.Now()
 	s.mu.Lock()
-	news := now.Sub(s.accessed) > accessPrecision
+	news := now.Sub(s.accessed) > access.Precision
 	if news {
 		s.accessed = now.UTC()
 	}
 	s.mu.Unlock()
 	if news {
-		s.root.access.note(s.key, now)
+		s.root.access.Note(s.key, now)
 	}
 }
 

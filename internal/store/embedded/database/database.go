@@ -152,6 +152,23 @@ func (db *DB) Get(ctx context.Context, query string, args []any, dest ...any) er
 	return s.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
+// All reads the only column of all rows of a query.
+func All[T any](ctx context.Context, db *DB, query string, args ...any) (all []T, err error) {
+	rows, err := db.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v T
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
 // Snapshot writes a copy of all that is committed to a new file at path, while
 // the database is in use.
 func (db *DB) Snapshot(ctx context.Context, path string) error {
