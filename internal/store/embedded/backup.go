@@ -25,7 +25,7 @@ func (r *Root) backup(ctx context.Context, out *archive.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	path := filepath.Join(tmp, databaseName)
+	path := filepath.Join(tmp, DatabaseName)
 	if err := r.db.Snapshot(ctx, path); err != nil {
 		return err
 	}
@@ -33,12 +33,12 @@ func (r *Root) backup(ctx context.Context, out *archive.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := out.AddAs(databaseName, path); err != nil {
+	if err := out.AddAs(DatabaseName, path); err != nil {
 		return err
 	}
 	for _, key := range keys {
 		// Indexes can be made again, and might know of more than the copy has.
-		if err := out.AddFolder(r.itemsFolder(key), ".seg"); err != nil {
+		if err := out.AddFolder(ItemsFolder(r.dir, key), ".seg"); err != nil {
 			return err
 		}
 	}
@@ -60,7 +60,7 @@ func (r *Root) backup(ctx context.Context, out *archive.Writer) error {
 // describeCopy lists what a copy of the database refers to. The copy's numbers
 // of items are of another moment than the segments, which know better.
 func describeCopy(ctx context.Context, path string) (keys []int64, files []string, err error) {
-	db, err := database.Open(path, database.Options{Migrations: migrations()})
+	db, err := database.Open(path, database.Options{Migrations: Migrations()})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -245,7 +245,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	must(t, err)
 	orphan, err := r.content.Write(t.Context(), strings.NewReader(strings.Repeat("x", 2*smallRecord)), smallRecord)
 	must(t, err)
-	folder := r.itemsFolder(1)
+	folder := ItemsFolder(r.dir, 1)
 	if d.ID() == "" || len(contents(t, r)) != 4 {
 		t.Fatalf("contents %v", contents(t, r))
 	}
@@ -268,7 +268,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	for _, path := range []string{folder, r.itemsFolder(2)} {
+	for _, path := range []string{folder, ItemsFolder(r.dir, 2)} {
 		if _, err := os.Stat(path); err == nil {
 			t.Errorf("%s is still there", path)
 		}
@@ -287,7 +287,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 // contents lists the content files.
 func contents(t *testing.T, r *Root) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(r.dir, contentName, "??", "*"))
+	files, err := filepath.Glob(filepath.Join(r.dir, ContentName, "??", "*"))
 	must(t, err)
 	return files
 }

@@ -35,8 +35,8 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migrations gives the steps of the schema in their order.
-func migrations() []string {
+// Migrations gives the steps of the schema in their order.
+func Migrations() []string {
 	files, err := migrationFiles.ReadDir("migrations") // sorted by name
 	if err != nil {
 		panic(err) // they are in the program
@@ -97,9 +97,9 @@ var _ store.Root = (*Root)(nil)
 
 // Names in the directory.
 const (
-	databaseName = "greenroom.db"
+	DatabaseName = "greenroom.db"
 	datasetsName = "datasets"
-	contentName  = "content"
+	ContentName  = "content"
 	logsName     = "logs"
 )
 
@@ -130,11 +130,11 @@ func Open(dir string, o Options) (*Root, error) {
 
 func (r *Root) open() (err error) {
 	relaxed := r.o.Durability == Relaxed
-	r.db, err = database.Open(filepath.Join(r.dir, databaseName), database.Options{Relaxed: relaxed, Migrations: migrations()})
+	r.db, err = database.Open(filepath.Join(r.dir, DatabaseName), database.Options{Relaxed: relaxed, Migrations: Migrations()})
 	if err != nil {
 		return err
 	}
-	if r.content, err = content.Open(filepath.Join(r.dir, contentName), relaxed); err != nil {
+	if r.content, err = content.Open(filepath.Join(r.dir, ContentName), relaxed); err != nil {
 		return database.Failed(err, "open the data directory %s", r.dir)
 	}
 	for _, name := range []string{datasetsName, logsName} {
@@ -208,10 +208,10 @@ func (r *Root) Close() error {
 	return r.err
 }
 
-// itemsFolder is where the segments of a dataset lie; what comes from outside
+// ItemsFolder is where the segments of a dataset lie; what comes from outside
 // has no part in the name.
-func (r *Root) itemsFolder(key int64) string {
-	return filepath.Join(r.dir, datasetsName, formatKey(key%256), formatKey(key))
+func ItemsFolder(dir string, key int64) string {
+	return filepath.Join(dir, datasetsName, formatKey(key%256), formatKey(key))
 }
 
 func (r *Root) segmentOptions() segment.Options {

@@ -88,7 +88,7 @@ func TestDamagedItem(t *testing.T) {
 		must(t, d.Append(t.Context(), []json.RawMessage{fmt.Appendf(nil, `{"n":%d}`, n)}))
 	}
 	must(t, r.Close())
-	path := filepath.Join(r.itemsFolder(1), "000000000000.seg")
+	path := filepath.Join(ItemsFolder(r.dir, 1), "000000000000.seg")
 	data, err := os.ReadFile(path)
 	must(t, err)
 	data[bytes.Index(data, []byte(`{"n":4}`))] ^= 1
@@ -115,11 +115,11 @@ func TestDamagedItem(t *testing.T) {
 // The schema of every version that was released is brought up to the present
 // one, with what it holds.
 func TestMigrations(t *testing.T) {
-	steps := migrations()
+	steps := Migrations()
 	for from := range steps {
 		t.Run(fmt.Sprint("from version ", from), func(t *testing.T) {
 			dir := t.TempDir()
-			db, err := database.Open(filepath.Join(dir, databaseName), database.Options{Migrations: steps[:from]})
+			db, err := database.Open(filepath.Join(dir, DatabaseName), database.Options{Migrations: steps[:from]})
 			must(t, err)
 			if from > 0 {
 				must(t, db.Write(t.Context(), func(tx *database.Tx) error {

@@ -72,7 +72,7 @@ func (c *logCache) acquire(key int64) (*openLog, error) {
 		l = &openLog{key: key, ready: make(chan struct{}), users: 1, used: c.clock}
 		c.open[key] = l
 		c.mu.Unlock()
-		l.log, l.err = segment.Open(c.root.itemsFolder(key), c.root.segmentOptions())
+		l.log, l.err = segment.Open(ItemsFolder(c.root.dir, key), c.root.segmentOptions())
 		if l.err != nil {
 			c.drop(key) // so that the next one tries again
 		}

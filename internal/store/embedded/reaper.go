@@ -127,7 +127,7 @@ func (p *reaper) storages() error {
 func (p *reaper) storage(key int64) error {
 	p.root.items.drop(key)
 	p.pin.Lock()
-	err := os.RemoveAll(p.root.itemsFolder(key))
+	err := os.RemoveAll(ItemsFolder(p.root.dir, key))
 	p.pin.Unlock()
 	if err != nil {
 		return err
