@@ -130,7 +130,6 @@ type exception struct {
 // must be taken out.
 var larger = map[string]exception{
 	"internal/server":         {4500, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
-	"internal/store/embedded": {2000, "three kinds of storage, records and logs over one database; how each lies on disk is below"},
 	"internal/export":         {1600, "seven formats and the one way that items take to them"},
 	"internal/store/localdir": {4700, "one layout of files for three kinds of storage, on three systems"},
 	"internal/engine":         {2000, "the supervisor of a run and the commands that it takes are one state machine"},
