@@ -184,13 +184,13 @@ func metadata(raw json.RawMessage) (meta map[string]json.RawMessage, err error) 
 // nothing, anything else as JSON.
 func show(value json.RawMessage) string {
 	var text *string
-	if len(value) == 0 || json.Unmarshal(value, &text) == nil && text == nil {
+	if len(value) > 0 && json.Unmarshal(value, &text) != nil {
+		return string(value)
+	}
+	if text == nil {
 		return ""
 	}
-	if text != nil {
-		return *text
-	}
-	return string(value)
+	return *text
 }
 
 func (g *Group) newRename() *cobra.Command {
