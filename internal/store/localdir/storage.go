@@ -237,15 +237,14 @@ func (s *storage) flush() {
 
 func (s *storage) flushLocked() {
 	s.timer = nil
-	if !s.stale || s.deleted || !s.onDisk {
-		return
-	}
-	if s.locked.lock() != nil {
+	// A folder that somebody removed meanwhile must not come back, nor must the
+	// file of its lock.
+	gone := func() bool { _, err := os.Lstat(s.path()); return err != nil }
+	if !s.stale || s.deleted || !s.onDisk || gone() || s.locked.lock() != nil {
 		return
 	}
 	defer s.locked.unlock()
-	// A folder that somebody removed meanwhile must not come back.
-	if _, err := os.Lstat(s.path()); err == nil {
+	if !gone() {
 		s.writeMetadata()
 	}
 }
