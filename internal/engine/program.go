@@ -54,7 +54,7 @@ func (e *Engine) Register(p *Program) api.Actor {
 		Title: optional(d.Title), Description: optional(d.Description),
 		CreatedAt: now, ModifiedAt: now,
 		Versions: []api.ActorVersion{{VersionNumber: d.Version, SourceType: "SOURCE_FILES", BuildTag: d.BuildTag}},
-		DefaultRunOptions: api.RunOptions{
+		DefaultRunOptions: api.DefaultRunOptions{
 			Build: d.BuildTag, MemoryMbytes: defaultMemory(d),
 		},
 	}

@@ -29,40 +29,63 @@ func (s Status) Terminal() bool {
 
 // Run is one execution of an Actor.
 type Run struct {
-	ID                       string             `json:"id"`
-	ActorID                  string             `json:"actId"`
-	UserID                   string             `json:"userId"`
-	ActorTaskID              *string            `json:"actorTaskId,omitempty"`
-	StartedAt                Time               `json:"startedAt"`
-	FinishedAt               *Time              `json:"finishedAt"`
-	Status                   Status             `json:"status"`
-	StatusMessage            *string            `json:"statusMessage"`
-	IsStatusMessageTerminal  *bool              `json:"isStatusMessageTerminal"`
-	Meta                     RunMeta            `json:"meta"`
-	Stats                    RunStats           `json:"stats"`
-	Options                  RunOptions         `json:"options"`
-	BuildID                  string             `json:"buildId"`
-	BuildNumber              *string            `json:"buildNumber"`
-	ExitCode                 *int               `json:"exitCode"`
-	GeneralAccess            string             `json:"generalAccess"`
-	DefaultKeyValueStoreID   string             `json:"defaultKeyValueStoreId"`
-	DefaultDatasetID         string             `json:"defaultDatasetId"`
-	DefaultRequestQueueID    string             `json:"defaultRequestQueueId"`
-	StorageIDs               StorageIDs         `json:"storageIds"`
-	ContainerURL             string             `json:"containerUrl,omitempty"`
-	IsContainerServerReady   *bool              `json:"isContainerServerReady,omitempty"`
-	Output                   json.RawMessage    `json:"output,omitempty"` // made from the Actor's output schema when the run starts
+	ID                      string          `json:"id"`
+	ActorID                 string          `json:"actId"`
+	UserID                  string          `json:"userId"`
+	ActorTaskID             *string         `json:"actorTaskId,omitempty"`
+	StartedAt               Time            `json:"startedAt"`
+	FinishedAt              *Time           `json:"finishedAt"`
+	Status                  Status          `json:"status"`
+	StatusMessage           *string         `json:"statusMessage"`
+	IsStatusMessageTerminal *bool           `json:"isStatusMessageTerminal"`
+	Meta                    RunMeta         `json:"meta"`
+	Stats                   RunStats        `json:"stats"`
+	Options                 RunOptions      `json:"options"`
+	BuildID                 string          `json:"buildId"`
+	BuildNumber             *string         `json:"buildNumber"`
+	ExitCode                *int            `json:"exitCode"`
+	GeneralAccess           string          `json:"generalAccess"`
+	DefaultKeyValueStoreID  string          `json:"defaultKeyValueStoreId"`
+	DefaultDatasetID        string          `json:"defaultDatasetId"`
+	DefaultRequestQueueID   string          `json:"defaultRequestQueueId"`
+	StorageIDs              StorageIDs      `json:"storageIds"`
+	ContainerURL            string          `json:"containerUrl,omitempty"`
+	IsContainerServerReady  *bool           `json:"isContainerServerReady,omitempty"`
+	Output                  json.RawMessage `json:"output,omitempty"` // made from the Actor's output schema when the run starts
+	// Usage counts what was used by the platform's names of it, such as
+	// ACTOR_COMPUTE_UNITS and DATASET_WRITES; UsageUSD is what that would cost.
 	Usage                    map[string]float64 `json:"usage,omitempty"`
+	UsageUSD                 map[string]float64 `json:"usageUsd,omitempty"`
 	UsageTotalUSD            float64            `json:"usageTotalUsd"`
+	PricingInfo              json.RawMessage    `json:"pricingInfo,omitempty"` // the Actor's when the run started
 	ChargedEventCounts       map[string]int     `json:"chargedEventCounts,omitempty"`
+	Metamorphs               []Metamorph        `json:"metamorphs,omitempty"`
+	GitBranchName            *string            `json:"gitBranchName,omitempty"`
 	PlatformUsageBillingMode string             `json:"platformUsageBillingModel,omitempty"`
 }
 
-// RunMeta says where a run came from.
+// RunMeta says where a run or a build came from. The schedule is that of runs
+// with the origin SCHEDULER.
 type RunMeta struct {
-	Origin    string `json:"origin"`
-	ClientIP  string `json:"clientIp,omitempty"`
-	UserAgent string `json:"userAgent,omitempty"`
+	Origin      string `json:"origin"`
+	ClientIP    string `json:"clientIp,omitempty"`
+	UserAgent   string `json:"userAgent,omitempty"`
+	ScheduleID  string `json:"scheduleId,omitempty"`
+	ScheduledAt *Time  `json:"scheduledAt,omitempty"`
+}
+
+// Metamorph is one change of a run into another Actor.
+type Metamorph struct {
+	CreatedAt Time    `json:"createdAt"`
+	ActorID   string  `json:"actorId"`
+	BuildID   string  `json:"buildId"`
+	InputKey  *string `json:"inputKey"`
+}
+
+// RunCharge is the body of POST /actor-runs/{id}/charge.
+type RunCharge struct {
+	EventName string `json:"eventName"`
+	Count     int    `json:"count"`
 }
 
 // RunOptions are the limits a run was started with. Memory and disk are in
@@ -74,6 +97,7 @@ type RunOptions struct {
 	DiskMbytes        int      `json:"diskMbytes"`
 	MaxItems          *int     `json:"maxItems,omitempty"`
 	MaxTotalChargeUSD *float64 `json:"maxTotalChargeUsd,omitempty"`
+	RestartOnError    bool     `json:"restartOnError,omitempty"`
 }
 
 // RunStats counts what a run has used. CPU figures are percent of one core.
@@ -118,66 +142,6 @@ type RunUpdate struct {
 type RunExit struct {
 	ExitCode      int    `json:"exitCode"`
 	StatusMessage string `json:"statusMessage,omitempty"`
-}
-
-// Build is one conversion of an Actor's source into something that runs.
-type Build struct {
-	ID          string     `json:"id"`
-	ActorID     string     `json:"actId"`
-	UserID      string     `json:"userId"`
-	StartedAt   Time       `json:"startedAt"`
-	FinishedAt  *Time      `json:"finishedAt"`
-	Status      Status     `json:"status"`
-	Meta        RunMeta    `json:"meta"`
-	BuildNumber string     `json:"buildNumber"`
-	Stats       BuildStats `json:"stats"`
-}
-
-// BuildStats counts what a build has used.
-type BuildStats struct {
-	DurationMillis int64   `json:"durationMillis"`
-	RunTimeSecs    float64 `json:"runTimeSecs"`
-	ComputeUnits   float64 `json:"computeUnits"`
-	ImageSizeBytes int64   `json:"imageSizeBytes,omitempty"`
-}
-
-// Actor is a program known to the platform.
-type Actor struct {
-	ID                string                 `json:"id"`
-	UserID            string                 `json:"userId"`
-	Name              string                 `json:"name"`
-	Username          string                 `json:"username"`
-	Title             *string                `json:"title,omitempty"`
-	Description       *string                `json:"description,omitempty"`
-	IsPublic          bool                   `json:"isPublic"`
-	CreatedAt         Time                   `json:"createdAt"`
-	ModifiedAt        Time                   `json:"modifiedAt"`
-	Stats             ActorStats             `json:"stats"`
-	Versions          []ActorVersion         `json:"versions"`
-	DefaultRunOptions RunOptions             `json:"defaultRunOptions"`
-	TaggedBuilds      map[string]TaggedBuild `json:"taggedBuilds,omitempty"`
-}
-
-// ActorStats counts what happened to an Actor.
-type ActorStats struct {
-	TotalBuilds      int   `json:"totalBuilds"`
-	TotalRuns        int   `json:"totalRuns"`
-	TotalUsers       int   `json:"totalUsers"`
-	LastRunStartedAt *Time `json:"lastRunStartedAt,omitempty"`
-}
-
-// ActorVersion is one version of an Actor's source.
-type ActorVersion struct {
-	VersionNumber string `json:"versionNumber"`
-	SourceType    string `json:"sourceType"`
-	BuildTag      string `json:"buildTag,omitempty"`
-}
-
-// TaggedBuild is the build a tag points to.
-type TaggedBuild struct {
-	BuildID     string `json:"buildId"`
-	BuildNumber string `json:"buildNumber"`
-	FinishedAt  *Time  `json:"finishedAt,omitempty"`
 }
 
 // Event is one frame of the events WebSocket. Data is left out when nil: the

@@ -48,6 +48,7 @@ func (b Build) Short() BuildShort {
 	return BuildShort{
 		ID: b.ID, ActorID: b.ActorID, UserID: b.UserID, Status: b.Status,
 		StartedAt: b.StartedAt, FinishedAt: b.FinishedAt, BuildNumber: b.BuildNumber, Meta: b.Meta,
+		UsageTotalUSD: b.UsageTotalUSD,
 	}
 }
 

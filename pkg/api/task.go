@@ -1,0 +1,51 @@
+package api
+
+import "encoding/json"
+
+// Task is an Actor with an input and options that are kept for its runs.
+type Task struct {
+	ID           string          `json:"id"`
+	UserID       string          `json:"userId"`
+	ActorID      string          `json:"actId"`
+	Name         string          `json:"name"`
+	Username     string          `json:"username,omitempty"`
+	Title        *string         `json:"title,omitempty"`
+	CreatedAt    Time            `json:"createdAt"`
+	ModifiedAt   Time            `json:"modifiedAt"`
+	RemovedAt    *Time           `json:"removedAt,omitempty"`
+	Stats        TaskStats       `json:"stats"`
+	Options      *TaskOptions    `json:"options,omitempty"`
+	Input        json.RawMessage `json:"input,omitempty"` // an object
+	ActorStandby *ActorStandby   `json:"actorStandby,omitempty"`
+	StandbyURL   *string         `json:"standbyUrl,omitempty"`
+}
+
+// TaskStats counts a task's runs.
+type TaskStats struct {
+	TotalRuns int `json:"totalRuns"`
+}
+
+// TaskOptions are options of runs; what is nil is for the Actor to say.
+type TaskOptions struct {
+	Build             *string  `json:"build,omitempty"`
+	TimeoutSecs       *int     `json:"timeoutSecs,omitempty"`
+	MemoryMbytes      *int     `json:"memoryMbytes,omitempty"`
+	MaxItems          *int     `json:"maxItems,omitempty"`
+	MaxTotalChargeUSD *float64 `json:"maxTotalChargeUsd,omitempty"`
+	RestartOnError    *bool    `json:"restartOnError,omitempty"`
+}
+
+// TaskShort is a task in a list.
+type TaskShort struct {
+	ID            string    `json:"id"`
+	UserID        string    `json:"userId"`
+	ActorID       string    `json:"actId"`
+	ActorName     string    `json:"actName,omitempty"`
+	ActorUsername string    `json:"actUsername,omitempty"`
+	Name          string    `json:"name"`
+	Username      string    `json:"username,omitempty"`
+	Title         *string   `json:"title,omitempty"`
+	CreatedAt     Time      `json:"createdAt"`
+	ModifiedAt    Time      `json:"modifiedAt"`
+	Stats         TaskStats `json:"stats"`
+}
