@@ -78,7 +78,7 @@ func TestDecryptInputRefuses(t *testing.T) {
 	}
 	good := encrypted(t, "not JSON")
 	last := len(good) - 10 // within the data
-	other64 := "A" // another digit of base64: what is none would not be taken for encrypted
+	other64 := "A"         // another digit of base64: what is none would not be taken for encrypted
 	if good[last] == 'A' {
 		other64 = "B"
 	}
