@@ -31,6 +31,9 @@ type Root interface {
 	RequestQueues() Collection[RequestQueue]
 	Runs() Records[api.Run]
 	Builds() Records[api.Build]
+	// Objects gives the records of a kind, which is a lower-case word or several
+	// with hyphens, such as "run". RecordsOf makes Records of them.
+	Objects(kind string) Objects
 	// Logs are keyed by the id of their run or build.
 	Logs() Logs
 	// Close flushes what is only cached (access times, counts that can be
@@ -251,19 +254,6 @@ type RequestQueue interface {
 	// Unlock releases all locks of the client key and of the run, and counts them.
 	Unlock(ctx context.Context, c Client) (int, error)
 	Requests(ctx context.Context, exclusiveStartID string, limit int, f RequestsFilter) (RequestsPage, error)
-}
-
-// Records keeps API objects by id.
-type Records[T any] interface {
-	// Create stores a new record; an id that exists is fault.Conflict.
-	Create(ctx context.Context, id string, v T) error
-	Get(ctx context.Context, id string) (T, error)
-	// Update applies change to the present record and stores the result, with
-	// no other update in between. An error of change stores nothing.
-	Update(ctx context.Context, id string, change func(*T) error) (T, error)
-	Delete(ctx context.Context, id string) error
-	// List gives all records in the order of their creation.
-	List(ctx context.Context) ([]T, error)
 }
 
 // Logs keeps one append-only log per run or build.

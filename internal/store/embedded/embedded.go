@@ -85,8 +85,7 @@ type Root struct {
 	datasets *collection[store.Dataset]
 	values   *collection[store.KeyValueStore]
 	queues   *collection[store.RequestQueue]
-	runs     *object.Records[api.Run]
-	builds   *object.Records[api.Build]
+	objects  *object.Table
 	logs     *logfile.Dir
 
 	close sync.Once
@@ -163,8 +162,7 @@ func (r *Root) open() (err error) {
 	r.datasets = &collection[store.Dataset]{root: r, kind: datasets, wrap: newDataset}
 	r.values = &collection[store.KeyValueStore]{root: r, kind: keyValueStores, wrap: newKeyValueStore}
 	r.queues = &collection[store.RequestQueue]{root: r, kind: requestQueues, wrap: newRequestQueue}
-	r.runs = object.New[api.Run](r.db, "run")
-	r.builds = object.New[api.Build](r.db, "build")
+	r.objects = object.New(r.db)
 	r.logs = logfile.New(filepath.Join(r.dir, logsName), relaxed)
 	r.reaper.start(r, !clean)
 	return nil
@@ -183,10 +181,13 @@ func (r *Root) KeyValueStores() store.Collection[store.KeyValueStore] { return r
 func (r *Root) RequestQueues() store.Collection[store.RequestQueue] { return r.queues }
 
 // Runs gives the records of runs.
-func (r *Root) Runs() store.Records[api.Run] { return r.runs }
+func (r *Root) Runs() store.Records[api.Run] { return store.RecordsOf(r, store.RunKind) }
 
 // Builds gives the records of builds.
-func (r *Root) Builds() store.Records[api.Build] { return r.builds }
+func (r *Root) Builds() store.Records[api.Build] { return store.RecordsOf(r, store.BuildKind) }
+
+// Objects gives the records of a kind.
+func (r *Root) Objects(kind string) store.Objects { return r.objects.Of(kind) }
 
 // Logs gives the logs of runs and builds.
 func (r *Root) Logs() store.Logs { return r.logs }

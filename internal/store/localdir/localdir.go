@@ -67,8 +67,7 @@ type Root struct {
 	datasets *collection[store.Dataset]
 	values   *collection[store.KeyValueStore]
 	queues   *collection[store.RequestQueue]
-	runs     *records[api.Run]
-	builds   *records[api.Build]
+	objects  sync.Map // kind → *objects
 
 	sweep sync.Once
 	spare atomic.Pointer[spares] // nil unless KeepSpares was called
@@ -83,8 +82,6 @@ func Open(dir string) *Root {
 	r.datasets = newCollection(r, datasets, newDataset)
 	r.values = newCollection(r, keyValueStores, newKeyValueStore)
 	r.queues = newCollection(r, requestQueues, newRequestQueue)
-	r.runs = &records[api.Run]{root: r, folder: "runs", noun: "run"}
-	r.builds = &records[api.Build]{root: r, folder: "builds", noun: "build"}
 	return r
 }
 
@@ -101,10 +98,13 @@ func (r *Root) KeyValueStores() store.Collection[store.KeyValueStore] { return r
 func (r *Root) RequestQueues() store.Collection[store.RequestQueue] { return r.queues }
 
 // Runs gives the records of runs.
-func (r *Root) Runs() store.Records[api.Run] { return r.runs }
+func (r *Root) Runs() store.Records[api.Run] { return store.RecordsOf(r, store.RunKind) }
 
 // Builds gives the records of builds.
-func (r *Root) Builds() store.Records[api.Build] { return r.builds }
+func (r *Root) Builds() store.Records[api.Build] { return store.RecordsOf(r, store.BuildKind) }
+
+// Objects gives the records of a kind.
+func (r *Root) Objects(kind string) store.Objects { return r.objectsOf(kind) }
 
 // Logs gives the logs of runs and builds.
 func (r *Root) Logs() store.Logs { return logs{r} }

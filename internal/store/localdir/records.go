@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -13,12 +12,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// records keeps one JSON file per record.
-type records[T any] struct {
+// objects keeps one JSON file per record of a kind. A project has few of them:
+// finding some looks at all.
+type objects struct {
 	root   *Root
 	folder string
 	noun   string
@@ -27,23 +28,64 @@ type records[T any] struct {
 	locked fileLock
 }
 
-// row is the file of a record. The time orders listings: neither the file
-// system's dates nor the ids say in which order records were created.
-type row[T any] struct {
-	Created time.Time `json:"created"`
-	Value   T         `json:"value"`
+var _ store.Objects = (*objects)(nil)
+
+func (r *Root) objectsOf(kind string) *objects {
+	if o, ok := r.objects.Load(kind); ok {
+		return o.(*objects)
+	}
+	o, _ := r.objects.LoadOrStore(kind, &objects{root: r, folder: kind + "s", noun: kind})
+	return o.(*objects)
 }
 
-func (r *records[T]) path(id string) string {
+// row is the file of a record. The time orders listings: neither the file
+// system's dates nor the ids say in which order records were created.
+type row struct {
+	Created time.Time         `json:"created"`
+	Unique  string            `json:"unique,omitempty"`
+	At      *time.Time        `json:"at,omitempty"`
+	Fields  map[string]string `json:"fields,omitempty"`
+	Value   json.RawMessage   `json:"value"`
+}
+
+func newRow(created time.Time, o store.Object) row {
+	v := row{Created: created, Unique: o.Unique, Fields: o.Fields, Value: o.JSON}
+	if !o.At.IsZero() {
+		v.At = &o.At
+	}
+	return v
+}
+
+// selected reports whether a query selects the record.
+func (v row) selected(q store.Query) bool {
+	if q.Unique != "" && v.Unique != q.Unique {
+		return false
+	}
+	var at time.Time
+	if v.At != nil {
+		at = *v.At
+	}
+	if !q.After.IsZero() && at.Before(q.After) || !q.Before.IsZero() && at.After(q.Before) {
+		return false
+	}
+	for field, values := range q.Where {
+		if value := v.Fields[field]; value == "" || !slices.Contains(values, value) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *objects) path(id string) string {
 	return r.root.path(privateFolder, r.folder, id+".json")
 }
 
-func (r *records[T]) missing(id string) error {
+func (r *objects) missing(id string) error {
 	return fault.New(fault.NotFound, "%s %q was not found", r.noun, id)
 }
 
-func (r *records[T]) read(id string) (row[T], error) {
-	var v row[T]
+func (r *objects) read(id string) (row, error) {
+	var v row
 	if !safeID(id) {
 		return v, r.missing(id)
 	}
@@ -57,7 +99,7 @@ func (r *records[T]) read(id string) (row[T], error) {
 	return v, fault.Wrap(fault.Internal, err, "read %s %q", r.noun, id)
 }
 
-func (r *records[T]) write(id string, v row[T]) error {
+func (r *objects) write(id string, v row) error {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {
 		err = r.root.writeAtomically(r.path(id), data)
@@ -65,8 +107,8 @@ func (r *records[T]) write(id string, v row[T]) error {
 	return fault.Wrap(fault.Internal, err, "write %s %q", r.noun, id)
 }
 
-// alone runs change while nobody else changes a record of this sort.
-func (r *records[T]) alone(ctx context.Context, change func() error) error {
+// alone runs change while nobody else changes a record of this kind.
+func (r *objects) alone(ctx context.Context, change func() error) error {
 	if err := live(ctx); err != nil {
 		return err
 	}
@@ -80,51 +122,70 @@ func (r *records[T]) alone(ctx context.Context, change func() error) error {
 	return change()
 }
 
-// Create stores a new record.
-func (r *records[T]) Create(ctx context.Context, id string, v T) error {
-	if !safeID(id) {
-		return fault.New(fault.InvalidRequest, "%q cannot be the id of a %s", id, r.noun)
+// unique makes sure that no other record has the text.
+func (r *objects) unique(ctx context.Context, id, text string) error {
+	if text == "" {
+		return nil
+	}
+	ids, rows, err := r.list(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if ids[i] != id && rows[i].Unique == text {
+			return fault.New(fault.Conflict, "there is a %s %q already", r.noun, text)
+		}
+	}
+	return nil
+}
+
+// Create stores a new object.
+func (r *objects) Create(ctx context.Context, o store.Object) error {
+	if !safeID(o.ID) {
+		return fault.New(fault.InvalidRequest, "%q cannot be the id of a %s", o.ID, r.noun)
 	}
 	return r.alone(ctx, func() error {
-		if _, err := os.Lstat(r.path(id)); err == nil {
-			return fault.New(fault.Conflict, "there is a %s %q already", r.noun, id)
+		if _, err := os.Lstat(r.path(o.ID)); err == nil {
+			return fault.New(fault.Conflict, "there is a %s %q already", r.noun, o.ID)
 		}
-		return r.write(id, row[T]{time.Now().UTC(), v})
+		if err := r.unique(ctx, o.ID, o.Unique); err != nil {
+			return err
+		}
+		return r.write(o.ID, newRow(time.Now().UTC(), o))
 	})
 }
 
-// Get reads a record.
-func (r *records[T]) Get(ctx context.Context, id string) (T, error) {
+// Get reads an object.
+func (r *objects) Get(ctx context.Context, id string) (json.RawMessage, error) {
 	if err := live(ctx); err != nil {
-		var none T
-		return none, err
+		return nil, err
 	}
 	v, err := r.read(id)
 	return v.Value, err
 }
 
-// Update changes a record; no other update comes between.
-func (r *records[T]) Update(ctx context.Context, id string, change func(*T) error) (T, error) {
-	var result T
-	err := r.alone(ctx, func() error {
+// Update changes an object; no other update comes between.
+func (r *objects) Update(ctx context.Context, id string, change func(json.RawMessage) (store.Object, error)) error {
+	return r.alone(ctx, func() error {
 		v, err := r.read(id)
 		if err != nil {
 			return err
 		}
-		if err := change(&v.Value); err != nil {
+		o, err := change(v.Value)
+		if err != nil {
 			return err
 		}
-		if err := r.write(id, v); err != nil {
-			return err
+		if o.Unique != v.Unique {
+			if err := r.unique(ctx, id, o.Unique); err != nil {
+				return err
+			}
 		}
-		result = v.Value
-		return nil
+		return r.write(id, newRow(v.Created, o))
 	})
-	return result, err
 }
 
-// Delete removes a record.
-func (r *records[T]) Delete(ctx context.Context, id string) error {
+// Delete removes an object.
+func (r *objects) Delete(ctx context.Context, id string) error {
 	if !safeID(id) {
 		return r.missing(id)
 	}
@@ -137,24 +198,34 @@ func (r *records[T]) Delete(ctx context.Context, id string) error {
 	})
 }
 
-// List gives all records in the order of their creation.
-func (r *records[T]) List(ctx context.Context) ([]T, error) {
+// Find gives the objects that a query selects.
+func (r *objects) Find(ctx context.Context, q store.Query) (page store.Page[json.RawMessage], err error) {
 	_, rows, err := r.list(ctx)
-	values := make([]T, len(rows))
-	for i, row := range rows {
-		values[i] = row.Value
+	if err != nil {
+		return page, err
 	}
-	return values, err
+	if q.Desc {
+		slices.Reverse(rows)
+	}
+	for _, v := range rows {
+		if !v.selected(q) {
+			continue
+		}
+		if page.Total++; page.Total > q.Offset && (q.Limit == 0 || len(page.Items) < q.Limit) {
+			page.Items = append(page.Items, v.Value)
+		}
+	}
+	return page, nil
 }
 
-func (r *records[T]) list(ctx context.Context) (ids []string, rows []row[T], err error) {
+func (r *objects) list(ctx context.Context) (ids []string, rows []row, err error) {
 	entries, err := os.ReadDir(r.root.path(privateFolder, r.folder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, internal(err, "list the %ss", r.noun)
 	}
 	type item struct {
 		id  string
-		row row[T]
+		row row
 	}
 	var items []item
 	for _, e := range entries {
@@ -190,12 +261,12 @@ func safeID(id string) bool { return safeFolder(id) && len(id) <= 128 && !reserv
 // DropOldRuns drops the records and logs of the oldest runs and builds that have
 // ended, so that at most n of each remain; those that have not ended stay.
 func (r *Root) DropOldRuns(ctx context.Context, n int) error {
-	return errors.Join(
-		keep(ctx, r, r.runs, n, func(v api.Run) bool { return v.Status.Terminal() }),
-		keep(ctx, r, r.builds, n, func(v api.Build) bool { return v.Status.Terminal() }))
+	return errors.Join(keep(ctx, r, store.RunKind.Name, n), keep(ctx, r, store.BuildKind.Name, n))
 }
 
-func keep[T any](ctx context.Context, root *Root, r *records[T], n int, ended func(T) bool) error {
+// keep drops all but n records of a kind that has statuses.
+func keep(ctx context.Context, root *Root, kind string, n int) error {
+	r := root.objectsOf(kind)
 	ids, rows, err := r.list(ctx)
 	if err != nil {
 		return err
@@ -205,7 +276,13 @@ func keep[T any](ctx context.Context, root *Root, r *records[T], n int, ended fu
 		if excess <= 0 {
 			break
 		}
-		if !ended(rows[i].Value) {
+		var v struct {
+			Status api.Status `json:"status"`
+		}
+		if err := json.Unmarshal(rows[i].Value, &v); err != nil {
+			return internal(err, "read %s %q", kind, id)
+		}
+		if !v.Status.Terminal() {
 			continue
 		}
 		if err := root.Logs().Delete(ctx, id); err != nil {
@@ -215,77 +292,6 @@ func keep[T any](ctx context.Context, root *Root, r *records[T], n int, ended fu
 			return err
 		}
 		excess--
-	}
-	return nil
-}
-
-// logs keeps one file per log, which is only ever added to.
-type logs struct{ root *Root }
-
-func (l logs) path(id string) string { return l.root.path(privateFolder, "logs", id+".log") }
-
-func badLogID(id string) error {
-	return fault.New(fault.InvalidRequest, "%q cannot be the id of a log", id)
-}
-
-// Append adds p to a log in one write.
-func (l logs) Append(ctx context.Context, id string, p []byte) error {
-	if !safeID(id) {
-		return badLogID(id)
-	}
-	if err := live(ctx); err != nil {
-		return err
-	}
-	path := l.path(id)
-	err := appendFile(path, p)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(l.root.path(privateFolder, "logs"), 0o777); err == nil {
-			err = appendFile(path, p)
-		}
-	}
-	return fault.Wrap(fault.Internal, err, "write the log of %q", id)
-}
-
-// Open reads a log from an offset to its present end.
-func (l logs) Open(ctx context.Context, id string, offset int64) (io.ReadCloser, error) {
-	if err := live(ctx); err != nil {
-		return nil, err
-	}
-	empty := io.NopCloser(strings.NewReader(""))
-	if !safeID(id) {
-		return empty, nil
-	}
-	f, err := openShared(l.path(id))
-	if errors.Is(err, fs.ErrNotExist) {
-		return empty, nil
-	}
-	if err != nil {
-		return nil, internal(err, "read the log of %q", id)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, internal(err, "read the log of %q", id)
-	}
-	offset = max(offset, 0)
-	return logReader{io.NewSectionReader(f, offset, max(info.Size()-offset, 0)), f}, nil
-}
-
-type logReader struct {
-	io.Reader
-	io.Closer
-}
-
-// Delete removes a log; one that nobody added to is not there to remove.
-func (l logs) Delete(ctx context.Context, id string) error {
-	if err := live(ctx); err != nil {
-		return err
-	}
-	if !safeID(id) {
-		return nil
-	}
-	if err := os.Remove(l.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return internal(err, "delete the log of %q", id)
 	}
 	return nil
 }

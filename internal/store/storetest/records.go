@@ -3,7 +3,6 @@ package storetest
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 )
 
 func testRecords(t *testing.T, open opener) {
+	t.Run("Finding", func(t *testing.T) { testFinding(t, open) })
 	t.Run("Runs", func(t *testing.T) {
 		testRecordsOf(t, open, func(r store.Root) store.Records[api.Run] { return r.Runs() },
 			func(id string) api.Run { return api.Run{ID: id, Status: api.StatusReady} },
@@ -25,6 +25,87 @@ func testRecords(t *testing.T, open opener) {
 			func(id string) api.Build { return api.Build{ID: id, Status: api.StatusReady} },
 			func(v *api.Build) (*string, *api.Status) { return &v.ID, &v.Status })
 	})
+}
+
+// book is a record that is found by everything a record can be found by.
+type book struct {
+	Name, Shelf, Colour string
+	Year                int
+}
+
+var books = store.Kind[book]{Name: "test-book", Index: func(b book) store.Index {
+	return store.Index{
+		Unique: b.Name, At: time.Date(b.Year, 1, 1, 0, 0, 0, 0, time.UTC),
+		Fields: map[string]string{"shelf": b.Shelf, store.ByStatus: b.Colour},
+	}
+}}
+
+func testFinding(t *testing.T, open opener) {
+	p := newPlace(t, open)
+	all := func() store.Records[book] { return store.RecordsOf(p, books) }
+	for i, b := range []book{
+		{"one", "low", "red", 2001}, {"two", "high", "red", 2002}, {"three", "low", "blue", 2003},
+		{"four", "", "red", 2004}, {"five", "low", "red", 2005},
+	} {
+		must(t, "create", all().Create(t.Context(), fmt.Sprint("id", i), b))
+		time.Sleep(2 * time.Millisecond)
+	}
+	wantCode(t, "a name that is taken", all().Create(t.Context(), "other", book{Name: "two"}), fault.Conflict)
+	_, err := all().Get(t.Context(), "other")
+	wantCode(t, "get what was not created", err, fault.NotFound)
+	_, err = all().Update(t.Context(), "id0", func(b *book) error { b.Name, b.Shelf = "two", "high"; return nil })
+	wantCode(t, "rename to what is taken", err, fault.Conflict)
+
+	year := func(n int) time.Time { return time.Date(n, 1, 1, 0, 0, 0, 0, time.UTC) }
+	where := func(pairs ...string) map[string][]string {
+		m := map[string][]string{}
+		for i := 0; i < len(pairs); i += 2 {
+			m[pairs[i]] = append(m[pairs[i]], pairs[i+1])
+		}
+		return m
+	}
+	expect := func(name string, q store.Query, total int, want ...string) {
+		t.Helper()
+		page, err := all().Page(t.Context(), q)
+		must(t, name, err)
+		var names []string
+		for _, b := range page.Items {
+			names = append(names, b.Name)
+		}
+		wantEqual(t, name+": total", page.Total, total)
+		wantSlice(t, name, names, want)
+	}
+	for range 2 {
+		expect("all", store.Query{}, 5, "one", "two", "three", "four", "five")
+		expect("newest", store.Query{Desc: true, Limit: 2, Offset: 1}, 5, "four", "three")
+		expect("past the end", store.Query{Offset: 9, Limit: 1}, 5)
+		expect("unique", store.Query{Unique: "three"}, 1, "three")
+		expect("one field", store.Query{Where: where("shelf", "low")}, 3, "one", "three", "five")
+		expect("two fields", store.Query{Where: where("shelf", "low", store.ByStatus, "red"), Desc: true}, 2, "five", "one")
+		expect("several values", store.Query{Where: where("shelf", "low", "shelf", "high", store.ByStatus, "red"), Limit: 2}, 3, "one", "two")
+		expect("no value", store.Query{Where: map[string][]string{"shelf": {}}}, 0)
+		expect("unknown field", store.Query{Where: where("height", "low")}, 0)
+		expect("between", store.Query{After: year(2002), Before: year(2004)}, 3, "two", "three", "four")
+		expect("field and time", store.Query{After: year(2002), Where: where(store.ByStatus, "red"), Limit: 1, Offset: 1}, 3, "four")
+		p.reopen()
+	}
+	_, err = all().Update(t.Context(), "id1", func(b *book) error { b.Name, b.Shelf, b.Colour, b.Year = "second", "low", "", 1999; return nil })
+	must(t, "update", err)
+	expect("after an update, old field", store.Query{Where: where("shelf", "high")}, 0)
+	expect("after an update, new field", store.Query{Where: where("shelf", "low")}, 4, "one", "second", "three", "five")
+	expect("after an update, old unique", store.Query{Unique: "two"}, 0)
+	expect("after an update, time", store.Query{Before: year(2000)}, 1, "second")
+	must(t, "reuse of a name", all().Create(t.Context(), "id9", book{Name: "two", Shelf: "low"}))
+	must(t, "delete", all().Delete(t.Context(), "id9"))
+	expect("after a deletion", store.Query{Where: where("shelf", "low")}, 4, "one", "second", "three", "five")
+	_, err = all().First(t.Context(), store.Query{Unique: "two"})
+	wantCode(t, "first of none", err, fault.NotFound)
+	if b, err := all().First(t.Context(), store.Query{Desc: true}); err != nil || b.Name != "five" {
+		t.Errorf("first is %v, %v", b, err)
+	}
+	other, err := store.RecordsOf(p, store.Kind[book]{Name: "test-other"}).List(t.Context())
+	must(t, "another kind", err)
+	wantEqual(t, "records of another kind", len(other), 0)
 }
 
 func testRecordsOf[T any](t *testing.T, open opener, of func(store.Root) store.Records[T], make func(id string) T, fields func(*T) (*string, *api.Status)) {
@@ -138,78 +219,5 @@ func testRecordsOf[T any](t *testing.T, open opener, of func(store.Root) store.R
 		}
 		_, err := of(p).Get(t.Context(), "one")
 		wantCode(t, "get", err, fault.NotFound)
-	})
-}
-
-func testLogs(t *testing.T, open opener) {
-	read := func(t *testing.T, r store.Root, id string, offset int64) string {
-		t.Helper()
-		log, err := r.Logs().Open(t.Context(), id, offset)
-		must(t, "open", err)
-		defer log.Close()
-		text, err := io.ReadAll(log)
-		must(t, "read", err)
-		return string(text)
-	}
-	t.Run("AppendAndRead", func(t *testing.T) {
-		p := newPlace(t, open)
-		wantEqual(t, "a log nobody wrote", read(t, p, "one", 0), "")
-		must(t, "append", p.Logs().Append(t.Context(), "one", []byte("first\n")))
-		must(t, "append", p.Logs().Append(t.Context(), "one", []byte("sec\x00nd")))
-		must(t, "append", p.Logs().Append(t.Context(), "two", []byte("other")))
-		for range 2 {
-			wantEqual(t, "log", read(t, p, "one", 0), "first\nsec\x00nd")
-			wantEqual(t, "tail", read(t, p, "one", 6), "sec\x00nd")
-			wantEqual(t, "past the end", read(t, p, "one", 600), "")
-			p.reopen()
-		}
-		log, err := p.Logs().Open(t.Context(), "one", 0)
-		must(t, "open", err)
-		must(t, "append", p.Logs().Append(t.Context(), "one", []byte("!")))
-		text, err := io.ReadAll(log)
-		must(t, "read", err)
-		must(t, "close", log.Close())
-		wantEqual(t, "log as of its opening", string(text), "first\nsec\x00nd")
-		must(t, "delete", p.Logs().Delete(t.Context(), "one"))
-		must(t, "delete again", p.Logs().Delete(t.Context(), "one"))
-		wantEqual(t, "log after deleting", read(t, p, "one", 0), "")
-		wantEqual(t, "the other log", read(t, p, "two", 0), "other")
-	})
-	t.Run("BadIDs", func(t *testing.T) {
-		p := newPlace(t, open)
-		for _, id := range []string{"", "..", "../../x", "a/b"} {
-			if p.Logs().Append(t.Context(), id, []byte("x")) == nil {
-				t.Errorf("wrote a log of %q", id)
-			}
-		}
-	})
-	t.Run("Concurrent", func(t *testing.T) {
-		p := newPlace(t, open)
-		roots := []store.Root{p, p.another()}
-		var wg sync.WaitGroup
-		for w := range 4 {
-			wg.Go(func() {
-				for n := range 25 {
-					line := fmt.Sprintf("%d %d %s\n", w, n, strings.Repeat("x", n))
-					if err := roots[w%2].Logs().Append(t.Context(), "one", []byte(line)); err != nil {
-						t.Errorf("append: %v", err)
-					}
-				}
-			})
-		}
-		wg.Wait()
-		next := map[int]int{}
-		for line := range strings.Lines(read(t, p, "one", 0)) {
-			var w, n int
-			var rest string
-			fmt.Sscanf(line, "%d %d %s", &w, &n, &rest)
-			if n != next[w] || rest != strings.Repeat("x", n) {
-				t.Errorf("line %q, want number %d", line, next[w])
-			}
-			next[w]++
-		}
-		for w := range 4 {
-			wantEqual(t, "lines of a writer", next[w], 25)
-		}
 	})
 }
