@@ -95,13 +95,14 @@ func (p *platform) run(script, input string) (api.Run, string) {
 	known := p.engine.Register(&engine.Program{Definition: d, Builder: hostdir.New(), Executor: p.process})
 	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
 	defer cancel()
-	run, err := p.api.Actor(known.ID).Start(ctx, client.StartOptions{Input: []byte(input)})
+	answer, err := p.api.Actor(known.ID).Start(ctx, client.StartOptions{Input: []byte(input)})
 	if err == nil {
-		run, err = p.api.Run(run.ID).Wait(ctx)
+		answer, err = p.api.Run(answer.Value.ID).Wait(ctx)
 	}
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	run := answer.Value
 	log, err := p.api.Run(run.ID).Log(ctx, client.LogOptions{Raw: true})
 	if err != nil {
 		p.t.Fatal(err)

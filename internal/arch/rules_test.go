@@ -135,6 +135,7 @@ var larger = map[string]exception{
 	"internal/engine":         {2000, "the supervisor of a run and the commands that it takes are one state machine"},
 	"internal/builder/image":  {2000, "two ways to build from one source"},
 	"internal/cli/actor":      {2000, "a file a verb"},
+	"pkg/client":              {2000, "every resource of one API, a file a kind; handles are made by each other"},
 
 	"internal/definition":        {2050, "one reader of fields, links, conventions and older forms, so that everything wrong is told at once"},
 	"internal/schema/jsonschema": {2700, "keywords, references and what was evaluated share one tree of nodes"},

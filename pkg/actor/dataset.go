@@ -103,10 +103,11 @@ func find(ctx context.Context, c *client.Client, idOrName, noun string, get, cre
 	name := ownName(idOrName)
 	if name != idOrName {
 		user := strings.TrimRight(strings.TrimSuffix(idOrName, name), "/~")
-		me, err := c.Me(ctx)
+		account, err := c.Me(ctx)
 		if err != nil {
 			return "", err
 		}
+		me := account.Value
 		if !strings.EqualFold(user, me.Username) && user != me.ID && user != "" {
 			return "", fault.New(fault.NotFound, "there is no %s %s", noun, idOrName).
 				WithHint("only one of your own, %s/%s, can be created by naming it", me.Username, name)

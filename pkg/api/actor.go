@@ -123,3 +123,19 @@ type TaggedBuild struct {
 	BuildNumberInt int     `json:"buildNumberInt,omitempty"`
 	FinishedAt     *Time   `json:"finishedAt,omitempty"`
 }
+
+// StoreActor is an Actor as a search of the store shows it.
+type StoreActor struct {
+	ID                 string        `json:"id"`
+	Name               string        `json:"name"`
+	Username           string        `json:"username"`
+	Title              string        `json:"title"`
+	Description        string        `json:"description"`
+	Stats              ActorStats    `json:"stats"`
+	CurrentPricingInfo *StorePricing `json:"currentPricingInfo"`
+}
+
+// StorePricing is how an Actor of the store is paid.
+type StorePricing struct {
+	PricingModel string `json:"pricingModel"`
+}

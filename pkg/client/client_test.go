@@ -269,7 +269,7 @@ func TestLoopbackNeedsNoProxy(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, `{"data":{"username":"bob"}}`) })
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if me, err := c.Me(ctx); err != nil || me.Username != "bob" {
+	if me, err := c.Me(ctx); err != nil || me.Value.Username != "bob" {
 		t.Errorf("%v, %v", me, err)
 	}
 }
@@ -284,8 +284,8 @@ func TestWaitEndsWithTheRunOrTheContext(t *testing.T) {
 		fmt.Fprintf(w, `{"data":{"id":"r","status":%q}}`, status)
 	})
 	run, err := c.Run("r").Wait(t.Context())
-	if err != nil || run.Status != api.StatusSucceeded || calls.Load() != 3 {
-		t.Errorf("%s after %d calls, %v", run.Status, calls.Load(), err)
+	if err != nil || run.Value.Status != api.StatusSucceeded || calls.Load() != 3 {
+		t.Errorf("%s after %d calls, %v", run.Value.Status, calls.Load(), err)
 	}
 	calls.Store(-1000)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

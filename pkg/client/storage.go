@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
@@ -30,31 +28,9 @@ type Storages struct {
 // Storages names the storages of a kind; it calls nothing.
 func (c *Client) Storages(kind StorageKind) Storages { return Storages{c, kind} }
 
-// ListOptions select a page of a list. Limit 0 leaves it to the API (1000).
-type ListOptions struct {
-	Offset, Limit int
-	// Desc lists the newest first.
-	Desc bool
-	// Unnamed lists those without a name too.
-	Unnamed bool
-}
-
 // List reads a page of the caller's storages.
 func (s Storages) List(ctx context.Context, opts ListOptions) (api.Page[json.RawMessage], error) {
-	query := url.Values{}
-	if opts.Offset > 0 {
-		query.Set("offset", strconv.Itoa(opts.Offset))
-	}
-	if opts.Limit > 0 {
-		query.Set("limit", strconv.Itoa(opts.Limit))
-	}
-	if opts.Desc {
-		query.Set("desc", "1")
-	}
-	if opts.Unnamed {
-		query.Set("unnamed", "1")
-	}
-	return get[api.Page[json.RawMessage]](ctx, s.c, "/"+string(s.kind), query)
+	return get[api.Page[json.RawMessage]](ctx, s.c, "/"+string(s.kind), opts.query())
 }
 
 // Create finds the caller's storage of that name or makes it; an empty name

@@ -65,18 +65,18 @@ func (o *Options) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := c.Actor(platform.ActorID()).Start(preparing, client.StartOptions{
+	first, err := c.Actor(platform.ActorID()).Start(preparing, client.StartOptions{
 		Input: input, ContentType: contentType(input), TimeoutSecs: positive(o.TimeoutSecs), MemoryMbytes: positive(o.MemoryMbytes),
 	})
 	if err != nil {
 		return interrupted(preparing, err)
 	}
 	close(started)
-	abort := &aborter{run: c.Run(r.ID), view: view}
+	abort := &aborter{run: c.Run(first.Value.ID), view: view}
 	if s, ok := <-early; ok {
 		abort.signal(ctx, s) // it came just as the run was started
 	}
-	r, err = o.await(ctx, abort, signals)
+	r, err := o.await(ctx, abort, signals)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (o *Options) await(ctx context.Context, abort *aborter, signals <-chan os.S
 	answers := make(chan answer, 1)
 	go func() {
 		r, err := abort.run.Wait(ctx)
-		answers <- answer{r, err}
+		answers <- answer{r.Value, err}
 	}()
 	for {
 		select {
