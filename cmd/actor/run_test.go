@@ -17,6 +17,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/builder/hostdir"
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/process"
 	"github.com/greenroom-dev/greenroom/internal/server"
@@ -28,11 +29,12 @@ import (
 // platform runs Actors that are shell scripts, with the actor command on their
 // PATH: a real engine and API over a real folder.
 type platform struct {
-	t       *testing.T
-	storage string
-	engine  *engine.Engine
-	process *process.Executor
-	api     *client.Client
+	t        *testing.T
+	storage  string
+	engine   *engine.Engine
+	programs *onedir.Programs
+	process  *process.Executor
+	api      *client.Client
 }
 
 func newPlatform(t *testing.T) *platform {
@@ -47,12 +49,13 @@ func newPlatform(t *testing.T) *platform {
 		t.Fatal(err)
 	}
 	var url string
+	p.programs = onedir.New(root.Builds(), "user1", "me")
 	p.engine = engine.New(engine.Config{
-		Store: root, UserID: "user1", Username: "me",
+		Store: root, Programs: p.programs, UserID: "user1", Username: "me",
 		APIURL: func(context.Context, executor.Endpoint) (string, error) { return url, nil },
 	})
 	s := httptest.NewServer(server.New(server.Config{
-		Store: root, Engine: p.engine, OwnerToken: "owner", UserID: "user1", Username: "me",
+		Store: root, Engine: p.engine, Actors: p.programs, OwnerToken: "owner", UserID: "user1", Username: "me",
 	}))
 	url = s.URL
 	t.Cleanup(func() {
@@ -92,7 +95,7 @@ func (p *platform) run(script, input string) (api.Run, string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	known := p.engine.Register(&engine.Program{Definition: d, Builder: hostdir.New(), Executor: p.process})
+	known := p.programs.Add(onedir.Source{Definition: d, Builder: hostdir.New(), Executor: p.process})
 	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
 	defer cancel()
 	answer, err := p.api.Actor(known.ID).Start(ctx, client.StartOptions{Input: []byte(input)})

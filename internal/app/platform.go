@@ -13,6 +13,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
 	"github.com/greenroom-dev/greenroom/internal/server"
@@ -35,6 +36,7 @@ type platform struct {
 	root       *localdir.Root
 	lock       io.Closer
 	engine     *engine.Engine
+	programs   *onedir.Programs
 	listeners  *listeners
 	executor   executor.Executor
 	actor      api.Actor
@@ -79,8 +81,9 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	p.listeners = newListeners(p.token)
 	user := localUser()
 	over := overlay.New(p.root)
+	p.programs = onedir.New(over.Builds(), user.ID, user.Name)
 	config := engine.Config{
-		Store: over, UserID: user.ID, Username: user.Name, APIURL: p.listeners.url, Drain: p.listeners.drain,
+		Store: over, Programs: p.programs, UserID: user.ID, Username: user.Name, APIURL: p.listeners.url, Drain: p.listeners.drain,
 		PublicURL: p.listeners.loopback,
 		SecretKey: keyfile.In(filepath.Join(p.storageDir, ".greenroom", "keys")).Key,
 		Local:     true, Inputs: over, OnChange: opts.Changed,
@@ -99,7 +102,7 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 	if exec.Name() == "docker" && needsLibraries(program) {
 		opts.Notice("the actor command " + program + " needs a C library, which many containers lack: build it with CGO_ENABLED=0")
 	}
-	p.actor = p.engine.Register(&engine.Program{
+	p.actor = p.programs.Add(onedir.Source{
 		Definition: d, Builder: build, Executor: exec, Env: env.values, Secrets: env.secrets,
 		ActorBinary: program, Entrypoint: opts.Entrypoint, NoCache: opts.NoCache, Rebuild: opts.Rebuild,
 	})
@@ -108,7 +111,7 @@ func startPlatform(ctx context.Context, opts cmdkit.PlatformOptions) (_ cmdkit.P
 		return nil, err
 	}
 	handler := server.New(server.Config{
-		Store: over, Engine: p.engine, OwnerToken: p.token, UserID: user.ID, Username: user.Name,
+		Store: over, Engine: p.engine, Actors: p.programs, OwnerToken: p.token, UserID: user.ID, Username: user.Name,
 		AllowedHosts: []string{endpoint.Host}, ProxyPassword: user.ProxyPassword,
 	})
 	if err := p.listeners.serve(ctx, handler); err != nil {
@@ -171,12 +174,15 @@ func (p *platform) CheckInput(ctx context.Context, body []byte, contentType stri
 	if body != nil {
 		in = &engine.Input{ContentType: contentType, Body: body}
 	}
-	_, err := p.engine.CheckInput(ctx, p.actor.ID, in)
+	program, err := p.programs.Unbuilt(p.actor.ID)
+	if err == nil {
+		_, err = p.engine.CheckInput(ctx, program, in)
+	}
 	return err
 }
 
 func (p *platform) Build(ctx context.Context) error {
-	result, err := p.engine.BuildActor(ctx, p.actor.ID, p.opts.Build)
+	result, err := p.programs.Prepare(ctx, p.actor.ID, p.opts.Build)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
 	"github.com/greenroom-dev/greenroom/internal/server"
@@ -65,8 +66,9 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	}
 	d.url = "http://" + listener.Addr().String()
 	user := localUser()
+	programs := onedir.New(d.store.Builds(), user.ID, user.Name) // none yet
 	d.engine = engine.New(engine.Config{
-		Store: d.store, UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
+		Store: d.store, Programs: programs, UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
 		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return d.url, nil },
 		PublicURL: func() string { return d.url },
 		SecretKey: keyfile.In(filepath.Join(opts.DataDir, "keys")).Key,
@@ -74,7 +76,7 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	d.http = &http.Server{
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		Handler: server.New(server.Config{
-			Store: d.store, Engine: d.engine, Authenticate: d.authenticate,
+			Store: d.store, Engine: d.engine, Actors: programs, Authenticate: d.authenticate,
 			UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
 			Draining: d.ending.Load,
 		}),

@@ -54,6 +54,10 @@ var layers = []layer{
 		"internal/executor/hostport", // which ports are free is a rule of starting, not of an executor
 	}},
 
+	{"internal/engine/onedir", []string{
+		"internal/engine", "internal/executor", "internal/builder", "internal/store", "internal/definition", "pkg/api",
+	}},
+
 	{"internal/executor", nil},
 	{"internal/executor/...", []string{"internal/executor", "internal/executor/hostport", "internal/executor/owner"}},
 	{"internal/builder", []string{"internal/definition"}},

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,11 +16,14 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// Config is what an engine works with. Store, APIURL and the user are needed;
+// Config is what an engine works with. Store, Programs, APIURL and the user are
+// needed;
 // everything else may be left out.
 type Config struct {
 	Store            store.Root
 	UserID, Username string
+	// Programs finds what is to be run.
+	Programs Programs
 
 	// APIURL makes the API reachable for code behind the endpoint and gives its
 	// origin, without /v2.
@@ -50,6 +51,10 @@ type Config struct {
 	// OnChange is told about every change of a run's status or status message,
 	// in order. It must not block or call the engine.
 	OnChange func(r api.Run)
+	// OnEvent is told what webhooks can be called for, as "ACTOR.RUN.SUCCEEDED",
+	// after the run's record was written, and once more after a restart for what
+	// the engine before may not have told. It must not call the engine.
+	OnEvent func(eventType string, r api.Run)
 
 	// SecretKey gives the key pair for an Actor's secret inputs, the same each
 	// time. When it is nil, keys live as long as the engine.
@@ -75,13 +80,12 @@ type Engine struct {
 	killRuns context.CancelFunc
 	running  sync.WaitGroup
 
-	mu       sync.Mutex
-	programs map[string]*Program
-	active   map[string]*active // by run id, until the run has ended
-	tokens   map[string]string  // token → run id
-	logs     map[string]*logState
-	started  int
-	closed   bool
+	mu      sync.Mutex
+	active  map[string]*active // by run id, until the run has ended
+	tokens  map[string]string  // token → run id
+	logs    map[string]*logState
+	started int
+	closed  bool
 
 	keys keyring
 }
@@ -94,8 +98,7 @@ func New(cfg Config) *Engine {
 	kill, cancel := context.WithCancel(context.Background())
 	return &Engine{
 		cfg: cfg, kill: kill, killRuns: cancel,
-		programs: map[string]*Program{}, active: map[string]*active{},
-		tokens: map[string]string{}, logs: map[string]*logState{},
+		active: map[string]*active{}, tokens: map[string]string{}, logs: map[string]*logState{},
 	}
 }
 
@@ -109,18 +112,20 @@ func (e *Engine) Close() {
 	e.running.Wait()
 }
 
+// unfinished selects the runs that have not ended.
+var unfinished = store.Query{Where: map[string][]string{store.ByStatus: {
+	string(api.StatusReady), string(api.StatusRunning), string(api.StatusTimingOut), string(api.StatusAborting),
+}}}
+
 // Recover gives a terminal status to the runs that an engine which is gone left
 // unfinished, and tells how many there were. The caller guarantees that no other
 // engine serves the store.
 func (e *Engine) Recover(ctx context.Context) (recovered int, err error) {
-	runs, err := e.cfg.Store.Runs().List(ctx)
+	runs, err := e.cfg.Store.Runs().Page(ctx, unfinished)
 	if err != nil {
 		return 0, err
 	}
-	for _, r := range runs {
-		if r.Status.Terminal() {
-			continue
-		}
+	for _, r := range runs.Items {
 		_, err := e.cfg.Store.Runs().Update(ctx, r.ID, func(r *api.Run) error {
 			r.Status = api.StatusRunning // whichever step was next, it failed there
 			message := "the engine that ran it ended unexpectedly"
@@ -157,8 +162,10 @@ func (e *Engine) Run(ctx context.Context, id string) (api.Run, error) {
 	return r, err
 }
 
-// Runs gives all runs in the order of their start.
-func (e *Engine) Runs(ctx context.Context) ([]api.Run, error) { return e.cfg.Store.Runs().List(ctx) }
+// Runs gives the runs that q selects.
+func (e *Engine) Runs(ctx context.Context, q store.Query) (store.Page[api.Run], error) {
+	return e.cfg.Store.Runs().Page(ctx, q)
+}
 
 // WaitRun gives the run's record once it has ended, or as it is after d.
 func (e *Engine) WaitRun(ctx context.Context, id string, d time.Duration) (api.Run, error) {
@@ -253,20 +260,6 @@ func (e *Engine) DeleteRun(ctx context.Context, id string) error {
 	return e.cfg.Store.Runs().Delete(ctx, id)
 }
 
-// Build gives the record of a build, Builds all of them.
-func (e *Engine) Build(ctx context.Context, id string) (api.Build, error) {
-	b, err := e.cfg.Store.Builds().Get(ctx, id)
-	if fault.Is(err, fault.NotFound) {
-		return b, fault.New(fault.NotFound, "build %q was not found", id)
-	}
-	return b, err
-}
-
-// Builds gives all builds in the order of their start.
-func (e *Engine) Builds(ctx context.Context) ([]api.Build, error) {
-	return e.cfg.Store.Builds().List(ctx)
-}
-
 // RunOfToken finds the run that a token was made for.
 func (e *Engine) RunOfToken(token string) (runID string, ok bool) {
 	e.mu.Lock()
@@ -326,14 +319,4 @@ func text(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// sameRef reports whether ref names the Actor: by id, "username~name",
-// "username/name", "~name" or the bare name.
-func sameRef(ref string, a api.Actor) bool {
-	if ref == a.ID {
-		return true
-	}
-	ref = strings.Replace(ref, "/", "~", 1)
-	return slices.Contains([]string{a.Name, "~" + a.Name, a.Username + "~" + a.Name}, strings.ToLower(ref))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/builder/hostdir"
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/process"
 	"github.com/greenroom-dev/greenroom/internal/store"
@@ -28,6 +29,7 @@ import (
 // bench is an engine with one Actor: a shell script run as a process.
 type bench struct {
 	*engine.Engine
+	programs *onedir.Programs
 	root     *overlay.Root
 	storage  string
 	actor    api.Actor
@@ -35,7 +37,7 @@ type bench struct {
 	statuses func() []string // "STATUS message", as OnChange told them
 }
 
-func start(t *testing.T, script string, change ...func(*engine.Config, *engine.Program)) *bench {
+func start(t *testing.T, script string, change ...func(*engine.Config, *onedir.Source)) *bench {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("the Actors of these tests are shell scripts")
@@ -77,12 +79,14 @@ func start(t *testing.T, script string, change ...func(*engine.Config, *engine.P
 			seen = append(seen, strings.TrimSpace(string(r.Status)+" "+message))
 		},
 	}
-	program := &engine.Program{Definition: d, Builder: hostdir.New(), Executor: exec}
+	program := &onedir.Source{Definition: d, Builder: hostdir.New(), Executor: exec}
 	for _, c := range change {
 		c(&config, program)
 	}
+	b.programs = onedir.New(b.root.Builds(), "user", "me")
+	config.Programs = b.programs
 	b.Engine = engine.New(config)
-	b.actor = b.Register(program)
+	b.actor = b.programs.Add(*program)
 	t.Cleanup(func() {
 		b.Close()
 		if err := exec.Close(); err != nil {
@@ -93,6 +97,15 @@ func start(t *testing.T, script string, change ...func(*engine.Config, *engine.P
 		}
 	})
 	return b
+}
+
+func (b *bench) unbuilt(t *testing.T) *engine.Program {
+	t.Helper()
+	p, err := b.programs.Unbuilt(b.actor.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func write(t *testing.T, path, text string) {
@@ -283,7 +296,7 @@ func TestExitFromInsideEndsTheRun(t *testing.T) {
 }
 
 func TestLog(t *testing.T) {
-	b := start(t, `echo one; echo two >&2; printf 'password hunter2 %s' "$DB"; sleep 0.2`, func(_ *engine.Config, p *engine.Program) {
+	b := start(t, `echo one; echo two >&2; printf 'password hunter2 %s' "$DB"; sleep 0.2`, func(_ *engine.Config, p *onedir.Source) {
 		p.Env, p.Secrets = map[string]string{"DB": "hunter2"}, []string{"hunter2"}
 	})
 	r := b.begin(t, engine.StartRequest{})
@@ -324,8 +337,8 @@ func TestAnInputThatTheSchemaRejectsStartsNothing(t *testing.T) {
 	if !fault.Is(err, fault.InvalidInput) || !strings.Contains(err.Error(), "input.n") {
 		t.Errorf("got %v", err)
 	}
-	if runs, err := b.Runs(t.Context()); err != nil || len(runs) != 0 {
-		t.Errorf("%d runs, %v", len(runs), err)
+	if runs, err := b.Runs(t.Context(), store.Query{}); err != nil || runs.Total != 0 {
+		t.Errorf("%d runs, %v", runs.Total, err)
 	}
 	odd := 300
 	if _, err := b.StartRun(t.Context(), engine.StartRequest{Actor: b.actor.ID, MemoryMbytes: &odd}); !fault.Is(err, fault.InvalidInput) {
@@ -356,7 +369,7 @@ func TestInputIsHeldNotWritten(t *testing.T) {
 func TestStoredInputIsUsedAsItIs(t *testing.T) {
 	b := start(t, "exit 0")
 	write(t, filepath.Join(b.storage, "key_value_stores", "default", "INPUT.json"), `{"n": 0}`)
-	if _, err := b.CheckInput(t.Context(), b.actor.ID, nil); !fault.Is(err, fault.InvalidInput) {
+	if _, err := b.CheckInput(t.Context(), b.unbuilt(t), nil); !fault.Is(err, fault.InvalidInput) {
 		t.Errorf("a stored input is not checked: %v", err)
 	}
 	write(t, filepath.Join(b.storage, "key_value_stores", "default", "INPUT.json"), `{"n": 9}`)

@@ -20,14 +20,10 @@ const (
 	jsonType = "application/json; charset=utf-8"
 )
 
-// CheckInput reports what is wrong with an input for the Actor, and gives it as
+// CheckInput reports what is wrong with an input for a program, and gives it as
 // a run would get it, defaults filled in. A nil input stands for the stored
 // one, or for none. The result is nil when the run would get no input.
-func (e *Engine) CheckInput(ctx context.Context, ref string, in *Input) (*Input, error) {
-	p, err := e.program(ref)
-	if err != nil {
-		return nil, err
-	}
+func (e *Engine) CheckInput(ctx context.Context, p *Program, in *Input) (*Input, error) {
 	effective, _, err := e.input(ctx, p, in)
 	if err == nil {
 		_, _, err = e.seal(p, effective)

@@ -106,7 +106,7 @@ func (e *Engine) Log(ctx context.Context, id string, follow bool) (io.ReadCloser
 func (e *Engine) exists(ctx context.Context, id string) error {
 	_, err := e.Run(ctx, id)
 	if err != nil {
-		if _, buildErr := e.Build(ctx, id); buildErr == nil {
+		if _, buildErr := e.cfg.Store.Builds().Get(ctx, id); buildErr == nil {
 			return nil
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // dynamic Actor memory.
 func startMemory(d *definition.Actor, req StartRequest, build string, in *Input) (mbytes int, complaint string) {
 	if d.DefaultMemory == nil || req.MemoryMbytes != nil {
-		return defaultMemory(d), ""
+		return DefaultMemory(d), ""
 	}
 	vars := memory.Variables{Options: memory.RunOptions{
 		Build: build, TimeoutSecs: req.TimeoutSecs, MaxItems: req.MaxItems, MaxTotalChargeUSD: req.MaxTotalUSD,
@@ -26,14 +26,14 @@ func startMemory(d *definition.Actor, req StartRequest, build string, in *Input)
 	}
 	mbytes, err := d.DefaultMemory.Evaluate(vars)
 	if err != nil {
-		mbytes = defaultMemory(d)
+		mbytes = DefaultMemory(d)
 		return mbytes, fmt.Sprintf("ACTOR: The run gets %d MB of memory, because the Actor's defaultMemoryMbytes cannot be calculated: %v", mbytes, err)
 	}
 	return bounded(d, mbytes), ""
 }
 
-// defaultMemory is what runs of the Actor get when nothing else is known.
-func defaultMemory(d *definition.Actor) int {
+// DefaultMemory is what runs of the Actor get when nothing else is known.
+func DefaultMemory(d *definition.Actor) int {
 	if d.DefaultMemoryMbytes > 0 {
 		return d.DefaultMemoryMbytes
 	}

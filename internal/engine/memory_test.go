@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/schema/memory"
 )
 
@@ -27,7 +28,7 @@ func TestMemoryIsCalculated(t *testing.T) {
 		{name: "fails, at most", expression: "0 - 1", maximum: 1024, want: 1024, complaint: "greater than 0, got: -1."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := start(t, "echo $ACTOR_MEMORY_MBYTES", func(_ *engine.Config, p *engine.Program) {
+			b := start(t, "echo $ACTOR_MEMORY_MBYTES", func(_ *engine.Config, p *onedir.Source) {
 				e, err := memory.Parse(c.expression)
 				if err != nil {
 					t.Fatal(err)

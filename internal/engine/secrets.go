@@ -58,7 +58,7 @@ func (e *Engine) seal(p *Program, in *Input) (*Input, inputSecrets, error) {
 	if e.cfg.StorageDir != "" {
 		return in, inputSecrets{values: secret.Texts(in.Body, schema.Secrets())}, nil
 	}
-	key, err := e.secretKey(p.actor.ID)
+	key, err := e.secretKey(p.Actor.ID)
 	if err != nil {
 		return nil, inputSecrets{}, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/secret"
 	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
 	"github.com/greenroom-dev/greenroom/pkg/api"
@@ -33,8 +34,8 @@ env | grep SECRETS
 echo "the password is hunter2, the cookies are oatmeal, hazelnut"`
 
 // secretive is an engine with an Actor that has secret inputs.
-func secretive(t *testing.T, change ...func(*engine.Config, *engine.Program)) *bench {
-	return start(t, tell, append(change, func(_ *engine.Config, p *engine.Program) {
+func secretive(t *testing.T, change ...func(*engine.Config, *onedir.Source)) *bench {
+	return start(t, tell, append(change, func(_ *engine.Config, p *onedir.Source) {
 		dir := p.Definition.Root
 		write(t, filepath.Join(dir, ".actor", "actor.json"), secretSchema)
 		d, err := definition.Load(dir)
@@ -49,7 +50,7 @@ const openInput = `{"user": "me", "password": "hunter2", "cookies": [{"name": "o
 
 func TestSecretInputsAreEncrypted(t *testing.T) {
 	keys := filepath.Join(t.TempDir(), "keys")
-	b := secretive(t, func(c *engine.Config, _ *engine.Program) { c.SecretKey = keyfile.In(keys).Key })
+	b := secretive(t, func(c *engine.Config, _ *onedir.Source) { c.SecretKey = keyfile.In(keys).Key })
 	stored := filepath.Join(b.storage, "key_value_stores", "default", "INPUT.json")
 	write(t, stored, openInput)
 
@@ -175,7 +176,7 @@ func TestInputsOfAnotherKeyAreRefused(t *testing.T) {
 	b := secretive(t)
 	in := &engine.Input{Body: []byte(`{"password": "` + foreign + `"}`)}
 	for name, err := range map[string]error{
-		"check": func() error { _, err := b.CheckInput(t.Context(), b.actor.ID, in); return err }(),
+		"check": func() error { _, err := b.CheckInput(t.Context(), b.unbuilt(t), in); return err }(),
 		"start": func() error {
 			_, err := b.StartRun(t.Context(), engine.StartRequest{Actor: b.actor.ID, Input: in})
 			return err
@@ -189,7 +190,7 @@ func TestInputsOfAnotherKeyAreRefused(t *testing.T) {
 
 // Without a secret value, nobody makes a key.
 func TestNoSecretsNoKey(t *testing.T) {
-	b := secretive(t, func(c *engine.Config, _ *engine.Program) {
+	b := secretive(t, func(c *engine.Config, _ *onedir.Source) {
 		c.SecretKey = func(string) (*secret.PrivateKey, error) {
 			t.Error("a key was asked for")
 			return nil, context.Canceled
@@ -208,7 +209,7 @@ func TestNoSecretsNoKey(t *testing.T) {
 // same.
 func TestSecretsForCodeThatReadsFiles(t *testing.T) {
 	var storage string
-	b := secretive(t, func(c *engine.Config, p *engine.Program) {
+	b := secretive(t, func(c *engine.Config, p *onedir.Source) {
 		storage = filepath.Join(p.Definition.Root, "storage")
 		c.StorageDir = storage
 	})

@@ -15,12 +15,11 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// StartRun builds the Actor if that has not happened, writes the run's record
-// and starts it. It returns as soon as the record is there; what goes wrong
+// StartRun writes a run's record and starts the run. It returns as soon as the record is there; what goes wrong
 // afterwards is told by the run's status. An input that the Actor's schema
 // rejects starts nothing and is fault.InvalidInput.
 func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error) {
-	p, err := e.program(req.Actor)
+	p, err := e.cfg.Programs.Program(ctx, req.Actor, req.Build)
 	if err != nil {
 		return api.Run{}, err
 	}
@@ -42,19 +41,15 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 		return api.Run{}, err
 	}
 	options.MaxItems, options.MaxTotalChargeUSD = req.MaxItems, req.MaxTotalUSD
-	result, err := e.prepare(ctx, p, nil)
-	if err != nil {
-		return api.Run{}, err
-	}
 
 	a := &active{
-		engine: e, program: p, built: result, token: newToken(), limited: req.MemoryMbytes != nil,
+		engine: e, program: p, token: newToken(), limited: req.MemoryMbytes != nil,
 		commands: make(chan command), done: make(chan struct{}), workflow: store.NewID(), secretEnv: secrets.env,
 	}
 	r := api.Run{
-		ID: store.NewID(), ActorID: p.actor.ID, UserID: e.cfg.UserID, StartedAt: api.Now(),
+		ID: store.NewID(), ActorID: p.Actor.ID, UserID: e.cfg.UserID, StartedAt: api.Now(),
 		Status: api.StatusReady, Meta: req.Meta, Options: options,
-		BuildID: p.build.ID, BuildNumber: &p.build.BuildNumber, GeneralAccess: "FOLLOW_USER_SETTING",
+		BuildID: p.Build.ID, BuildNumber: &p.Build.BuildNumber, GeneralAccess: "FOLLOW_USER_SETTING",
 	}
 	if r.Meta.Origin == "" {
 		r.Meta.Origin = "DEVELOPMENT"
@@ -116,7 +111,7 @@ func (a *active) spec(ctx context.Context, r api.Run) (executor.Spec, error) {
 		return executor.Spec{}, err
 	}
 	env := run.Environment{
-		Run: r, ActorName: p.actor.Name, Username: e.cfg.Username, BuildTags: []string{p.Definition.BuildTag},
+		Run: r, ActorName: p.Actor.Name, Username: e.cfg.Username, BuildTags: []string{p.Definition.BuildTag},
 		Token: a.token, InputKey: a.inputKey, WebServerPort: a.webPort, WebServerURL: r.ContainerURL,
 		Standby: p.Definition.UsesStandbyMode, DedicatedCPUs: a.cpus(r), ProxyPassword: e.cfg.ProxyPassword,
 		WorkflowKey: a.workflow, InheritedNoProxy: e.cfg.InheritedNoProxy,
@@ -130,8 +125,8 @@ func (a *active) spec(ctx context.Context, r api.Run) (executor.Spec, error) {
 		env.EventsURL = fmt.Sprintf("ws%s/v2/actor-runs/%s/events?token=%s", strings.TrimPrefix(env.BaseURL, "http"), r.ID, a.token)
 	}
 	spec := executor.Spec{
-		RunID: r.ID, Image: a.built.Image, Dir: a.built.Dir, Command: a.built.Command,
-		Env:           slices.Concat(withoutReserved(a.built), env.Vars(p.Env), a.secretEnv),
+		RunID: r.ID, Image: p.Result.Image, Dir: p.Result.Dir, Command: p.Result.Command,
+		Env:           slices.Concat(withoutReserved(p.Result), env.Vars(p.Env), a.secretEnv),
 		Labels:        map[string]string{"com.apify.actRunId": r.ID, "com.apify.actBuildId": r.BuildID},
 		WebServerPort: a.webPort, HostPort: a.hostPort, ActorBinary: p.ActorBinary,
 		Stdout: a.stdout, Stderr: a.stderr,
@@ -147,7 +142,7 @@ func withoutReserved(result builder.Result) []string { return run.Scrub(result.E
 // cpus is how many cores the code may count on: the share that comes with the
 // memory where that is enforced, else the machine's.
 func (a *active) cpus(r api.Run) float64 {
-	if a.limited && a.built.Image != "" {
+	if a.limited && a.program.Result.Image != "" {
 		return float64(r.Options.MemoryMbytes) / run.MemoryPerCore
 	}
 	return float64(runtime.NumCPU())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/schema/dataset"
 	inputschema "github.com/greenroom-dev/greenroom/internal/schema/input"
 	"github.com/greenroom-dev/greenroom/internal/schema/keyvalue"
@@ -33,8 +34,8 @@ func titled(t *testing.T, title string) *dataset.Schema {
 }
 
 // defined changes an Actor's definition.
-func defined(change func(*definition.Actor)) func(*engine.Config, *engine.Program) {
-	return func(_ *engine.Config, p *engine.Program) { change(p.Definition) }
+func defined(change func(*definition.Actor)) func(*engine.Config, *onedir.Source) {
+	return func(_ *engine.Config, p *onedir.Source) { change(p.Definition) }
 }
 
 // title reads the title of a storage's schema, "" when it has none.
@@ -150,7 +151,7 @@ func TestAliasesDoNotTakeOtherDatasets(t *testing.T) {
 }
 
 func TestOutputIsKnownAtTheStartAndHoldsNoSecret(t *testing.T) {
-	b := start(t, "exit 0", func(c *engine.Config, p *engine.Program) {
+	b := start(t, "exit 0", func(c *engine.Config, p *onedir.Source) {
 		c.PublicURL = func() string { return "http://api.example" }
 		p.Definition.Input = parsed(t, inputschema.Parse, `{"title": "T", "type": "object", "schemaVersion": 1, "properties": {
 			"word": {"title": "W", "type": "string", "description": "d", "editor": "textfield"},

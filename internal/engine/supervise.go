@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/greenroom-dev/greenroom/internal/builder"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/hostport"
 	"github.com/greenroom-dev/greenroom/internal/run"
@@ -51,7 +50,6 @@ type command struct {
 type active struct {
 	engine  *Engine
 	program *Program
-	built   builder.Result
 	id      string
 	token   string
 	// limited says that the memory was asked for, and is to be enforced.
@@ -198,7 +196,7 @@ func (a *active) rebooted(ctx context.Context, r api.Run) error {
 
 // ports gives the port of the web server as the code and as the host see it.
 func (a *active) ports() (web, host int, err error) {
-	if a.built.Image == "" {
+	if a.program.Result.Image == "" {
 		host, err = hostport.Free(webServerPort)
 		return host, host, err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -16,7 +17,7 @@ func (s *server) listActors(c *call) error {
 	if _, err := c.boolean("my"); err != nil { // all Actors here are the user's
 		return err
 	}
-	actors, err := s.Engine.Actors(c.ctx())
+	actors, err := s.Actors.Actors(c.ctx())
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func lastStart(a api.Actor) api.Time {
 }
 
 func (s *server) getActor(c *call) error {
-	actor, err := s.Engine.Actor(c.ctx(), c.param("actorId"))
+	actor, err := s.Actors.Actor(c.ctx(), c.param("actorId"))
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (s *server) getActor(c *call) error {
 func (s *server) listBuilds(c *call) error { return s.buildList(c, "") }
 
 func (s *server) listActorBuilds(c *call) error {
-	actor, err := s.Engine.Actor(c.ctx(), c.param("actorId"))
+	actor, err := s.Actors.Actor(c.ctx(), c.param("actorId"))
 	if err != nil {
 		return err
 	}
@@ -63,20 +64,21 @@ func (s *server) buildList(c *call, actorID string) error {
 	if err != nil {
 		return err
 	}
-	builds, err := s.Engine.Builds(c.ctx())
+	q := p.of(store.Query{})
+	if actorID != "" {
+		q.Where = map[string][]string{store.ByActor: {actorID}}
+	}
+	builds, err := s.Actors.Builds(c.ctx(), q)
 	if err != nil {
 		return err
 	}
-	builds = slices.DeleteFunc(slices.Clone(builds), func(b api.Build) bool {
-		return actorID != "" && b.ActorID != actorID
-	})
-	return c.data(http.StatusOK, pageOf(p, builds, api.Build.Short))
+	return c.data(http.StatusOK, foundPage(p, builds, api.Build.Short))
 }
 
 // getBuild answers at once: builds are recorded when they have ended, so there
 // is nothing that waitForFinish could wait for.
 func (s *server) getBuild(c *call) error {
-	build, err := s.Engine.Build(c.ctx(), c.param("buildId"))
+	build, err := s.Actors.Build(c.ctx(), c.param("buildId"))
 	if err != nil {
 		return err
 	}
@@ -84,11 +86,11 @@ func (s *server) getBuild(c *call) error {
 }
 
 func (s *server) getActorBuild(c *call) error {
-	actor, err := s.Engine.Actor(c.ctx(), c.param("actorId"))
+	actor, err := s.Actors.Actor(c.ctx(), c.param("actorId"))
 	if err != nil {
 		return err
 	}
-	build, err := s.Engine.Build(c.ctx(), c.param("buildId"))
+	build, err := s.Actors.Build(c.ctx(), c.param("buildId"))
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (s *server) runLog(c *call) error {
 }
 
 func (s *server) buildLog(c *call) error {
-	build, err := s.Engine.Build(c.ctx(), c.param("buildId"))
+	build, err := s.Actors.Build(c.ctx(), c.param("buildId"))
 	if err != nil {
 		return err
 	}

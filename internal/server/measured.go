@@ -62,16 +62,14 @@ func (m *measured) get(ctx context.Context, s *server) (measurement, error) {
 
 func (s *server) measure(ctx context.Context) (measurement, error) {
 	m := measurement{runs: map[api.Status]int{}, storages: map[string]int{}}
-	runs, err := s.Engine.Runs(ctx)
-	if err != nil {
-		return m, err
-	}
 	for _, status := range allStatuses {
-		m.runs[status] = 0
+		runs, err := s.Engine.Runs(ctx, store.Query{Where: map[string][]string{store.ByStatus: {string(status)}}, Limit: 1})
+		if err != nil {
+			return m, err
+		}
+		m.runs[status] = runs.Total
 	}
-	for _, run := range runs {
-		m.runs[run.Status]++
-	}
+	var err error
 	items, pending, handled := 0, 0, 0
 	var complete bool
 	m.storages["datasets"], complete, err = eachStorage(ctx, s.datasets.all, func(info store.Info) { items += info.ItemCount })

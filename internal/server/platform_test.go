@@ -17,6 +17,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/builder/hostdir"
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/process"
 	"github.com/greenroom-dev/greenroom/internal/store/localdir"
@@ -31,6 +32,7 @@ type platform struct {
 	URL      string
 	server   *server
 	engine   *engine.Engine
+	programs *onedir.Programs
 	storage  string
 	process  *process.Executor
 	contract *contract
@@ -47,14 +49,15 @@ func newPlatform(t testing.TB) *platform {
 			t.Error(err)
 		}
 	})
+	p.programs = onedir.New(root.Builds(), "user1", "me")
 	p.engine = engine.New(engine.Config{
-		Store: root, UserID: "user1", Username: "me",
+		Store: root, Programs: p.programs, UserID: "user1", Username: "me",
 		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return p.URL, nil },
 		PublicURL: func() string { return p.URL },
 	})
 	t.Cleanup(p.engine.Close)
 	p.server = newServer(Config{
-		Store: root, Engine: p.engine, OwnerToken: ownerToken, UserID: "user1", Username: "me",
+		Store: root, Engine: p.engine, Actors: p.programs, OwnerToken: ownerToken, UserID: "user1", Username: "me",
 		Logger: slog.New(slog.NewTextHandler(&p.log, nil)),
 	})
 	s := httptest.NewServer(p.server)
@@ -112,7 +115,7 @@ func (p *platform) defined(fields, script string) (actor api.Actor, dir string) 
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return p.engine.Register(&engine.Program{Definition: d, Builder: hostdir.New(), Executor: p.process}), dir
+	return p.programs.Add(onedir.Source{Definition: d, Builder: hostdir.New(), Executor: p.process}), dir
 }
 
 // answer is what came back.

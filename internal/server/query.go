@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -167,6 +168,23 @@ func pageOf[T, U any](p page, all []T, view func(T) U) api.Page[U] {
 	}
 	return api.Page[U]{
 		Total: len(all), Offset: p.offset, Limit: p.limit, Desc: p.desc, Count: len(items), Items: items,
+	}
+}
+
+// of gives the query that selects the page of q.
+func (p page) of(q store.Query) store.Query {
+	q.Offset, q.Limit, q.Desc = p.offset, p.limit, p.desc
+	return q
+}
+
+// foundPage is the page that a store has found for a query of p.
+func foundPage[T, U any](p page, found store.Page[T], view func(T) U) api.Page[U] {
+	items := make([]U, len(found.Items))
+	for i, item := range found.Items {
+		items[i] = view(item)
+	}
+	return api.Page[U]{
+		Total: found.Total, Offset: p.offset, Limit: p.limit, Desc: p.desc, Count: len(items), Items: items,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -23,7 +24,7 @@ func (s *server) pathRun(c *call) (api.Run, error) {
 	if err != nil || ref == "" {
 		return run, err
 	}
-	actor, err := s.Engine.Actor(c.ctx(), ref)
+	actor, err := s.Actors.Actor(c.ctx(), ref)
 	if err != nil {
 		return run, err
 	}
@@ -34,31 +35,42 @@ func (s *server) pathRun(c *call) (api.Run, error) {
 }
 
 func (s *server) lastRun(c *call, ref string) (api.Run, error) {
-	actor, err := s.Engine.Actor(c.ctx(), ref)
+	actor, err := s.Actors.Actor(c.ctx(), ref)
 	if err != nil {
 		return api.Run{}, err
 	}
-	runs, err := s.Engine.Runs(c.ctx())
+	q := store.Query{Where: map[string][]string{store.ByActor: {actor.ID}}, Desc: true, Limit: 1}
+	if err := c.filterRuns(&q); err != nil {
+		return api.Run{}, err
+	}
+	found, err := s.Engine.Runs(c.ctx(), q)
 	if err != nil {
 		return api.Run{}, err
 	}
-	statuses, err := c.statuses()
-	if err != nil {
-		return api.Run{}, err
+	if len(found.Items) == 0 {
+		return api.Run{}, fault.New(fault.NotFound, "Actor %q has no such run", ref)
 	}
-	origin := c.query().Get("origin")
-	for _, run := range slices.Backward(runs) {
-		if run.ActorID == actor.ID && (statuses == nil || slices.Contains(statuses, run.Status)) &&
-			(origin == "" || run.Meta.Origin == origin) {
-			return run, nil
-		}
-	}
-	return api.Run{}, fault.New(fault.NotFound, "Actor %q has no such run", ref)
+	return found.Items[0], nil
 }
 
 var allStatuses = []api.Status{
 	api.StatusReady, api.StatusRunning, api.StatusSucceeded, api.StatusFailed,
 	api.StatusTimingOut, api.StatusTimedOut, api.StatusAborting, api.StatusAborted,
+}
+
+// filterRuns adds to q what the query asks of runs' statuses and origins.
+func (c *call) filterRuns(q *store.Query) error {
+	statuses, err := c.statuses()
+	if err != nil {
+		return err
+	}
+	for _, status := range statuses {
+		q.Where[store.ByStatus] = append(q.Where[store.ByStatus], string(status))
+	}
+	if origin := c.query().Get("origin"); origin != "" {
+		q.Where[store.ByOrigin] = []string{origin}
+	}
+	return nil
 }
 
 // statuses reads the statuses to filter by; nil means any.
@@ -101,7 +113,7 @@ func (c *call) wait(run api.Run) (api.Run, error) {
 func (s *server) listRuns(c *call) error { return s.runList(c, "") }
 
 func (s *server) listActorRuns(c *call) error {
-	actor, err := s.Engine.Actor(c.ctx(), c.param("actorId"))
+	actor, err := s.Actors.Actor(c.ctx(), c.param("actorId"))
 	if err != nil {
 		return err
 	}
@@ -113,10 +125,6 @@ func (s *server) runList(c *call, actorID string) error {
 	if err != nil {
 		return err
 	}
-	statuses, err := c.statuses()
-	if err != nil {
-		return err
-	}
 	after, err := c.moment("startedAfter")
 	if err != nil {
 		return err
@@ -125,17 +133,18 @@ func (s *server) runList(c *call, actorID string) error {
 	if err != nil {
 		return err
 	}
-	runs, err := s.Engine.Runs(c.ctx())
+	q := p.of(store.Query{After: after, Before: before, Where: map[string][]string{}})
+	if err := c.filterRuns(&q); err != nil {
+		return err
+	}
+	if actorID != "" {
+		q.Where[store.ByActor] = []string{actorID}
+	}
+	runs, err := s.Engine.Runs(c.ctx(), q)
 	if err != nil {
 		return err
 	}
-	runs = slices.DeleteFunc(slices.Clone(runs), func(run api.Run) bool {
-		return actorID != "" && run.ActorID != actorID ||
-			statuses != nil && !slices.Contains(statuses, run.Status) ||
-			!after.IsZero() && run.StartedAt.Before(after) ||
-			!before.IsZero() && run.StartedAt.After(before)
-	})
-	return c.data(http.StatusOK, pageOf(p, runs, api.Run.Short))
+	return c.data(http.StatusOK, foundPage(p, runs, api.Run.Short))
 }
 
 func (s *server) updateRun(c *call) error {

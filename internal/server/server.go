@@ -24,13 +24,12 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// Engine is what the API needs of the engine. Missing runs, builds and Actors
-// are fault.NotFound.
+// Engine is what the API needs of the engine. Missing runs are fault.NotFound.
 type Engine interface {
 	StartRun(ctx context.Context, req engine.StartRequest) (api.Run, error)
 	Run(ctx context.Context, id string) (api.Run, error)
-	// Runs gives all runs in the order of their creation.
-	Runs(ctx context.Context) ([]api.Run, error)
+	// Runs gives the runs that q selects.
+	Runs(ctx context.Context, q store.Query) (store.Page[api.Run], error)
 	// WaitRun returns at the end of the run or after d, whichever comes first.
 	WaitRun(ctx context.Context, id string, d time.Duration) (api.Run, error)
 	UpdateRun(ctx context.Context, id string, u api.RunUpdate) (api.Run, error)
@@ -44,19 +43,26 @@ type Engine interface {
 	// Events subscribes to the events of a run. The channel is closed when the
 	// run has ended; the function ends the subscription.
 	Events(id string) (<-chan api.Event, func(), error)
-	// Actor finds an Actor by id, "username~name", "~name" or name.
+	// RunOfToken tells which run a token was made for.
+	RunOfToken(token string) (runID string, ok bool)
+}
+
+// Actors is what the API needs of the Actors there are and of their builds.
+// Missing ones are fault.NotFound.
+type Actors interface {
+	// Actor finds an Actor by id, "username~name", "username/name", "~name" or
+	// name.
 	Actor(ctx context.Context, ref string) (api.Actor, error)
 	Actors(ctx context.Context) ([]api.Actor, error)
 	Build(ctx context.Context, id string) (api.Build, error)
-	Builds(ctx context.Context) ([]api.Build, error)
-	// RunOfToken tells which run a token was made for.
-	RunOfToken(token string) (runID string, ok bool)
+	Builds(ctx context.Context, q store.Query) (store.Page[api.Build], error)
 }
 
 // Config is what a server serves, to whom and under which names.
 type Config struct {
 	Store  store.Root
 	Engine Engine
+	Actors Actors
 	// OwnerToken may do everything; "" leaves it to Authenticate to know the
 	// owner's token.
 	OwnerToken string

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -53,22 +54,26 @@ func (s *server) publicUser(c *call) error {
 	})
 }
 
+// unfinished are the statuses of runs that have not ended.
+var unfinished = []string{
+	string(api.StatusReady), string(api.StatusRunning), string(api.StatusTimingOut), string(api.StatusAborting),
+}
+
 // limits answers with the limits of an account that has none, in the form the
 // API gives them.
 func (s *server) limits(c *call) error {
 	const none = 1_000_000
-	runs, err := s.Engine.Runs(c.ctx())
+	runs, err := s.Engine.Runs(c.ctx(), store.Query{Where: map[string][]string{store.ByStatus: unfinished}})
 	if err != nil {
 		return err
 	}
-	actors, err := s.Engine.Actors(c.ctx())
+	actors, err := s.Actors.Actors(c.ctx())
 	if err != nil {
 		return err
 	}
-	active, memory := 0, 0.0
-	for _, run := range runs {
-		if !run.Status.Terminal() {
-			active++
+	active, memory := runs.Total, 0.0
+	for _, run := range runs.Items {
+		if run.Status != api.StatusReady { // which waits for its memory
 			memory += float64(run.Options.MemoryMbytes) / 1024
 		}
 	}
