@@ -12,6 +12,7 @@ require (
 	github.com/google/go-cmp v0.7.0 // tests: readable differences
 	github.com/moby/buildkit v0.26.3 // image builds over a session with BuildKit; parses Dockerfiles
 	github.com/moby/patternmatcher v0.6.0 // .dockerignore, as engines read it
+	github.com/robfig/cron/v3 v3.0.1 // the fields of cron expressions
 	github.com/rogpeppe/go-internal v1.14.1 // tests: testscript
 	github.com/santhosh-tekuri/jsonschema/v5 v5.3.1 // tests: answers against the OpenAPI document
 	github.com/shirou/gopsutil/v4 v4.26.4 // usage of processes where there is no /proc

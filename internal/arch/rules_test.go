@@ -86,6 +86,8 @@ var layers = []layer{
 	{"internal/source", []string{"internal/commandline", "internal/helptext"}},
 	{"internal/adapter", nil},
 	{"internal/run", []string{"pkg/api"}},
+	{"internal/schedule", []string{"internal/run", "internal/store", "internal/task", "pkg/api"}},
+	{"internal/task", []string{"internal/run", "internal/store", "pkg/api"}},
 	{"internal/webhook", []string{"internal/schema/jsonc", "internal/schema/jsvalue", "pkg/api"}},
 	{"internal/export", []string{"pkg/api"}},
 	{"internal/storytest", nil},

@@ -471,3 +471,29 @@ func TestTokensOpenTheirOwnRunOnly(t *testing.T) {
 		t.Error("the token outlives its run")
 	}
 }
+
+func TestPrepareAndTask(t *testing.T) {
+	b := start(t, `printf '%s %s' "$ACTOR_TASK_ID" "$APIFY_ACTOR_TASK_ID"`)
+	var prepared api.Run
+	r := b.begin(t, engine.StartRequest{TaskID: "task1", Prepare: func(ctx context.Context, r api.Run) error {
+		if _, err := b.root.Runs().Get(ctx, r.ID); !fault.Is(err, fault.NotFound) {
+			t.Errorf("the run is there before it was prepared: %v", err)
+		}
+		prepared = r
+		return nil
+	}})
+	if prepared.ID != r.ID || prepared.ActorTaskID == nil || *prepared.ActorTaskID != "task1" {
+		t.Errorf("prepared %+v", prepared)
+	}
+	if r := b.end(t, r.ID); r.Status != api.StatusSucceeded || r.ActorTaskID == nil || *r.ActorTaskID != "task1" {
+		t.Errorf("the run ended as %+v", r)
+	}
+	if got := b.log(t, r.ID); !strings.Contains(got, "task1 task1") {
+		t.Errorf("the run did not know its task: %s", got)
+	}
+	refused := fault.New(fault.InvalidRequest, "no")
+	_, err := b.StartRun(t.Context(), engine.StartRequest{Actor: b.actor.ID, Prepare: func(context.Context, api.Run) error { return refused }})
+	if runs, _ := b.Runs(t.Context()); err != refused || len(runs) != 1 {
+		t.Errorf("%v, and there are %d runs", err, len(runs))
+	}
+}

@@ -54,6 +54,9 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 	if r.Meta.Origin == "" {
 		r.Meta.Origin = "DEVELOPMENT"
 	}
+	if req.TaskID != "" {
+		r.ActorTaskID = &req.TaskID
+	}
 	if input != nil {
 		r.Stats.InputBodyLen = len(input.Body)
 	}
@@ -69,6 +72,9 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 	a.inputKey, err = e.placeInput(ctx, r, input, stored && first && input == plain)
 	if err == nil {
 		err = a.announce(&r, input)
+	}
+	if err == nil && req.Prepare != nil {
+		err = req.Prepare(ctx, r)
 	}
 	if err == nil {
 		err = e.cfg.Store.Runs().Create(ctx, r.ID, r)

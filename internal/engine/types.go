@@ -3,6 +3,8 @@
 package engine
 
 import (
+	"context"
+
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
 
@@ -24,4 +26,10 @@ type StartRequest struct {
 	MaxItems     *int
 	MaxTotalUSD  *float64
 	Meta         api.RunMeta
+	// TaskID is the task that the run is one of; "" for none.
+	TaskID string
+	// Prepare, when not nil, is called with the run's record before it is stored:
+	// what must be there when the run is, such as its webhooks, is kept then. An
+	// error of it starts nothing.
+	Prepare func(ctx context.Context, r api.Run) error
 }

@@ -74,3 +74,35 @@ func (a Actor) Short() ActorShort {
 	}
 	return short
 }
+
+// Short is the task as lists show it. The Actor's names are "" for one that is
+// not there any more.
+func (t Task) Short(actorName, actorUsername string) TaskShort {
+	return TaskShort{
+		ID: t.ID, UserID: t.UserID, ActorID: t.ActorID, ActorName: actorName, ActorUsername: actorUsername,
+		Name: t.Name, Username: t.Username, Title: t.Title, CreatedAt: t.CreatedAt, ModifiedAt: t.ModifiedAt, Stats: t.Stats,
+	}
+}
+
+// Short is the schedule as lists show it.
+func (s Schedule) Short() ScheduleShort {
+	short := ScheduleShort{
+		ID: s.ID, UserID: s.UserID, Name: s.Name, Title: s.Title, CronExpression: s.CronExpression, Timezone: s.Timezone,
+		IsEnabled: s.IsEnabled, IsExclusive: s.IsExclusive, CreatedAt: s.CreatedAt, ModifiedAt: s.ModifiedAt,
+		NextRunAt: s.NextRunAt, LastRunAt: s.LastRunAt, Actions: make([]ScheduleActionShort, len(s.Actions)),
+	}
+	for i, a := range s.Actions {
+		short.Actions[i] = ScheduleActionShort{ID: a.ID, Type: a.Type, ActorID: a.ActorID, ActorTaskID: a.ActorTaskID}
+	}
+	return short
+}
+
+// Short is the webhook as lists show it.
+func (w Webhook) Short() WebhookShort {
+	return WebhookShort{
+		ID: w.ID, UserID: w.UserID, CreatedAt: w.CreatedAt, ModifiedAt: w.ModifiedAt, IsAdHoc: w.IsAdHoc,
+		IsEnabled: true, ActionType: HTTPRequest, ShouldInterpolateStrings: w.ShouldInterpolateStrings,
+		EventTypes: w.EventTypes, Condition: w.Condition, IgnoreSSLErrors: w.IgnoreSSLErrors, DoNotRetry: w.DoNotRetry,
+		RequestURL: w.RequestURL, LastDispatch: w.LastDispatch, Stats: w.Stats,
+	}
+}

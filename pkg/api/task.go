@@ -20,6 +20,17 @@ type Task struct {
 	StandbyURL   *string         `json:"standbyUrl,omitempty"`
 }
 
+// TaskUpdate is the body of POST and PUT of tasks. What is absent or null stays
+// as it is; ActorID counts for new tasks only.
+type TaskUpdate struct {
+	ActorID      string          `json:"actId,omitempty"`
+	Name         *string         `json:"name,omitempty"`
+	Title        *string         `json:"title,omitempty"`
+	Options      json.RawMessage `json:"options,omitempty"`      // TaskOptions; null takes a field of them away
+	Input        json.RawMessage `json:"input,omitempty"`        // an object
+	ActorStandby json.RawMessage `json:"actorStandby,omitempty"` // as Options
+}
+
 // TaskStats counts a task's runs.
 type TaskStats struct {
 	TotalRuns int `json:"totalRuns"`

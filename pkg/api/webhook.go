@@ -20,7 +20,46 @@ type Webhook struct {
 	Stats                    WebhookStats     `json:"stats"`
 }
 
-// WebhookCondition is what a webhook listens to. One field is set.
+// WebhookUpdate is the body of POST and PUT of webhooks. What is absent or null
+// stays as it is; IdempotencyKey counts for new webhooks only.
+type WebhookUpdate struct {
+	IsAdHoc                  *bool             `json:"isAdHoc,omitempty"`
+	ShouldInterpolateStrings *bool             `json:"shouldInterpolateStrings,omitempty"`
+	EventTypes               []string          `json:"eventTypes,omitempty"`
+	Condition                *WebhookCondition `json:"condition,omitempty"`
+	IdempotencyKey           *string           `json:"idempotencyKey,omitempty"`
+	IgnoreSSLErrors          *bool             `json:"ignoreSslErrors,omitempty"`
+	DoNotRetry               *bool             `json:"doNotRetry,omitempty"`
+	RequestURL               *string           `json:"requestUrl,omitempty"`
+	PayloadTemplate          *string           `json:"payloadTemplate,omitempty"`
+	HeadersTemplate          *string           `json:"headersTemplate,omitempty"`
+	Description              *string           `json:"description,omitempty"`
+}
+
+// WebhookShort is a webhook in a list.
+type WebhookShort struct {
+	ID                       string           `json:"id"`
+	UserID                   string           `json:"userId"`
+	CreatedAt                Time             `json:"createdAt"`
+	ModifiedAt               Time             `json:"modifiedAt"`
+	IsAdHoc                  bool             `json:"isAdHoc"`
+	IsApifyIntegration       bool             `json:"isApifyIntegration"`
+	IsEnabled                bool             `json:"isEnabled"`
+	ActionType               string           `json:"actionType"`
+	ShouldInterpolateStrings bool             `json:"shouldInterpolateStrings"`
+	EventTypes               []string         `json:"eventTypes"`
+	Condition                WebhookCondition `json:"condition"`
+	IgnoreSSLErrors          bool             `json:"ignoreSslErrors"`
+	DoNotRetry               bool             `json:"doNotRetry"`
+	RequestURL               string           `json:"requestUrl"`
+	LastDispatch             *LastDispatch    `json:"lastDispatch"`
+	Stats                    WebhookStats     `json:"stats"`
+}
+
+// HTTPRequest is the type of action that all webhooks here have.
+const HTTPRequest = "HTTP_REQUEST"
+
+// WebhookCondition is what a webhook listens to: what has all that is set.
 type WebhookCondition struct {
 	ActorID     string `json:"actorId,omitempty"`
 	ActorTaskID string `json:"actorTaskId,omitempty"`
