@@ -60,6 +60,8 @@ var layers = []layer{
 
 	{"internal/executor", nil},
 	{"internal/executor/...", []string{"internal/executor", "internal/executor/hostport", "internal/executor/owner"}},
+	{"internal/executor/docker", []string{"internal/executor", "internal/executor/owner", "internal/executor/docker/..."}},
+	{"internal/executor/docker/...", []string{"internal/executor", "internal/executor/docker/connect"}},
 	{"internal/builder", []string{"internal/definition"}},
 	{"internal/builder/...", []string{"internal/builder", "internal/builder/dockerfile", "internal/definition", "internal/project"}},
 	{"internal/store", []string{"pkg/api"}},

@@ -21,8 +21,27 @@ type Executor interface {
 	Start(ctx context.Context, spec Spec) (Instance, error)
 	// Reap ends and removes everything that an Executor of a process that is
 	// gone left behind on this machine, and reports what it ended. What belongs
-	// to a living process stays.
+	// to a living process stays, and so does what is detached.
 	Reap(ctx context.Context) ([]Leftover, error)
+
+	// Capabilities says what is enforced here. It may get less once a start has
+	// shown that the place cannot do what it was believed to.
+	Capabilities(ctx context.Context) (Capabilities, error)
+
+	// Attach takes over what an executor of the same server has started
+	// detached, whether it still runs or has ended since. The error is
+	// fault.NotFound and wraps a Lost when there is no such thing any more.
+	Attach(ctx context.Context, h Handle, t TakeOver) (Instance, error)
+	// List tells what there is that was started detached for this server.
+	List(ctx context.Context) ([]Detached, error)
+	// Remove ends something that was started detached, if it still runs, and
+	// removes everything of it, its output included. That there is no such
+	// thing, or an empty handle, is success. What List gave as not started is
+	// left alone, with fault.Conflict, when it has started since: look again.
+	Remove(ctx context.Context, h Handle) error
+
+	// Close gives up what the executor holds. What is detached goes on: Wait
+	// gives ErrClosed, and Output is not called any more.
 	Close() error
 }
 
@@ -50,6 +69,9 @@ type Spec struct {
 	// MemoryMbytes limits memory and, at one core per 4096, the CPU share.
 	// 0 means no limit. The process executor does not enforce it.
 	MemoryMbytes int
+	// DiskMbytes limits what the code may write beside its image, where
+	// Capabilities says that this can be enforced. 0 means no limit.
+	DiskMbytes int
 	// WebServerPort is where the code may serve; HostPort is where that is
 	// reachable on loopback. 0 publishes nothing.
 	WebServerPort int
@@ -59,6 +81,9 @@ type Spec struct {
 	ActorBinary string
 
 	Stdout, Stderr io.Writer
+	// Output, when not nil, gets both streams instead of Stdout and Stderr. It
+	// is called by one goroutine at a time, until Wait returns.
+	Output Output
 }
 
 // Instance is something that was started.
@@ -68,6 +93,10 @@ type Instance interface {
 	// Wait blocks until the thing has ended and all its output has been
 	// written, releases what it held (container, group, mounts) and says how it
 	// ended. Every call gives the same answer.
+	//
+	// What is detached keeps its output and its end until Remove, so that Attach
+	// can tell them again. An error that wraps a Lost says why the end of it is
+	// not known.
 	Wait(ctx context.Context) (Exit, error)
 	// Signal asks the thing to end: SIGTERM where there are signals.
 	Terminate(ctx context.Context) error
@@ -76,13 +105,30 @@ type Instance interface {
 	Kill(ctx context.Context) error
 	// Usage is the present consumption. ok is false when it cannot be told.
 	Usage(ctx context.Context) (u Usage, ok bool)
+	// Handle is what Attach needs to find the thing again, "" when it ends with
+	// us anyway.
+	Handle() Handle
 }
 
 // Exit says how something ended.
 type Exit struct {
 	Code      int  // exit status; 128+signal when a signal ended it
 	OOMKilled bool // the memory limit ended it
+	// Cause is what else ended it, as far as that is known.
+	Cause Cause
 }
+
+// Cause is what ended something that has not ended on its own, besides its
+// memory limit and what was asked of its Instance.
+type Cause string
+
+// The causes.
+const (
+	CauseUnknown    Cause = ""            // its own code, or nobody can tell
+	CauseHostMemory Cause = "host-memory" // the machine was out of memory
+	CauseEngine     Cause = "engine"      // the container engine was stopped or restarted
+	CauseOutside    Cause = "outside"     // somebody else told the container engine to
+)
 
 // Usage is what something consumes. CPUTime is the sum over all cores since the
 // start; the caller makes percentages of it.

@@ -20,6 +20,8 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/executor/docker/connect"
+	"github.com/greenroom-dev/greenroom/internal/executor/owner"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -103,11 +105,14 @@ func (e *Executor) findCommandTarget(ctx context.Context, spec executor.Spec, se
 // hasCommand looks for the command in the image. An image can only be looked
 // into through a container of it, which is never started.
 func (e *Executor) hasCommand(ctx context.Context, spec executor.Spec, dirs []string) (bool, error) {
-	config, host, err := e.describe(executor.Spec{RunID: spec.RunID, Image: spec.Image, Command: []string{commandName}})
+	config, host, err := e.describe(executor.Spec{RunID: spec.RunID, Image: spec.Image, Command: []string{commandName}}, refusals{})
 	if err != nil {
 		return false, err
 	}
-	host.NetworkMode = "none"
+	host.NetworkMode, host.LogConfig = "none", container.LogConfig{Type: "none"}
+	// It ends with us even when others are detached.
+	delete(config.Labels, ServerLabel)
+	config.Labels[OwnerLabel] = owner.Self().String()
 	name := probeName()
 	defer e.removeQuietly(name)
 	if _, err := e.cli.ContainerCreate(ctx, config, host, nil, nil, name); err != nil {
@@ -208,7 +213,7 @@ func cacheDir() (string, error) {
 // mountsWork says whether the engine at host can be expected to see this
 // machine's files and to let containers execute them.
 func mountsWork(host string) bool {
-	if runtime.GOOS != "linux" || !local(host) {
+	if runtime.GOOS != "linux" || !connect.Local(host) {
 		return false
 	}
 	// SELinux keeps containers from files that are not labelled for them, and

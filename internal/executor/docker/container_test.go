@@ -112,7 +112,7 @@ func TestCommandIsMountedReadOnlyOrCopied(t *testing.T) {
 	source := command(t, "/bin/sh")
 	for _, copies := range []bool{false, true} {
 		e := New(engineClient)
-		e.copies = copies
+		e.refused.mounts = copies
 		got := finish(t, e, executor.Spec{
 			Image: id, ActorBinary: source,
 			Command: []string{"sh", "-c", `actor; command -v actor; grep actor /proc/mounts; echo "echo changed" >/usr/local/bin/actor`},
@@ -151,7 +151,7 @@ func TestScratchImage(t *testing.T) {
 	removeImage(t, name)
 	for _, copies := range []bool{false, true} {
 		e := New(engineClient)
-		e.copies = copies
+		e.refused.mounts = copies
 		got := finish(t, e, executor.Spec{Image: id, Command: []string{"/busybox", "sh", "-c", "actor"}, ActorBinary: command(t, "/busybox sh")})
 		if got.stdout != "ours\n" {
 			t.Errorf("copies %v: %+v", copies, got)

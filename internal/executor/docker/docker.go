@@ -18,6 +18,7 @@ import (
 	"github.com/docker/go-connections/nat"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/executor/docker/endpoint"
 	"github.com/greenroom-dev/greenroom/internal/executor/owner"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -26,6 +27,10 @@ import (
 const (
 	RunLabel   = "dev.greenroom.run"   // the id of the run
 	OwnerLabel = "dev.greenroom.owner" // the process that made it, as owner.Owner.String gives it
+
+	// ServerLabel stands instead of OwnerLabel on what is detached: the id of
+	// the server.
+	ServerLabel = "dev.greenroom.server"
 )
 
 const (
@@ -50,25 +55,72 @@ type Executor struct {
 	cli      *client.Client
 	commands commandTargets
 
+	// server is the id of the server that containers are detached for, "" when
+	// they are not; patience is how long they wait for an engine that is gone.
+	server   string
+	patience time.Duration
+	open     context.Context // ends with Close
+	close    context.CancelFunc
+
 	mu       sync.Mutex
-	endpoint *resolvedEndpoint
-	// copies says that files of this machine cannot be mounted.
-	copies bool
+	endpoint *endpoint.Endpoint
+	refused  refusals
+}
+
+// refusals are what the engine was found not to do.
+type refusals struct {
+	mounts    bool // of files of this machine
+	diskLimit bool
+	localLogs bool // the log driver "local"
 }
 
 var _ executor.Executor = (*Executor)(nil)
 
 // New returns an Executor that uses the engine of cli, see Connect. Close does
 // not close the client.
-func New(cli *client.Client) *Executor {
-	return &Executor{cli: cli, copies: !mountsWork(cli.DaemonHost())}
+func New(cli *client.Client) *Executor { return NewServer(cli, "") }
+
+// NewServer returns an Executor for a server whose containers outlive it. The
+// id is the server's own, see executor.Handle.
+func NewServer(cli *client.Client, id string) *Executor {
+	e := &Executor{cli: cli, server: id, patience: patience}
+	e.refused.mounts = !mountsWork(cli.DaemonHost())
+	e.open, e.close = context.WithCancel(context.Background())
+	return e
 }
 
 // Name gives "docker".
 func (e *Executor) Name() string { return "docker" }
 
-// Close has nothing to end: containers belong to their instances.
-func (e *Executor) Close() error { return nil }
+// Endpoint finds out once where containers see this machine, see endpoint.Find.
+func (e *Executor) Endpoint(ctx context.Context) (executor.Endpoint, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.endpoint == nil {
+		found, err := endpoint.Find(ctx, e.cli)
+		if err != nil {
+			return executor.Endpoint{}, e.explain(ctx, err, "finding the way from containers to this machine")
+		}
+		e.endpoint = &found
+	}
+	return e.endpoint.Endpoint, nil
+}
+
+func (e *Executor) extraHosts() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.endpoint == nil {
+		return nil
+	}
+	return e.endpoint.ExtraHosts
+}
+
+// Close stops watching what is detached. Other containers belong to their
+// instances.
+func (e *Executor) Close() error {
+	e.close()
+	return nil
+}
 
 // Start starts a container. Errors are fault.NotFound when there is no such
 // image, fault.RunFailed when the engine cannot start it, fault.Conflict when
@@ -102,10 +154,20 @@ func (e *Executor) Start(ctx context.Context, spec executor.Spec) (executor.Inst
 	return i, nil
 }
 
-// launch attaches to a container and starts it.
-func (e *Executor) launch(ctx, work context.Context, name string, spec executor.Spec) (*instance, error) {
+// launch starts a container.
+func (e *Executor) launch(ctx, work context.Context, name string, spec executor.Spec) (executor.Instance, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, e.explain(ctx, err, "creating a container")
+	}
+	if e.server != "" {
+		err := e.cli.ContainerStart(work, name, container.StartOptions{})
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, e.explain(ctx, err, "starting a container of image "+spec.Image)
+		}
+		return e.watch(name, spec.MemoryMbytes > 0, spec.Taker(), "")
 	}
 	// Attached first, so that no output can be missed.
 	stream, err := e.cli.ContainerAttach(work, name, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
@@ -117,7 +179,8 @@ func (e *Executor) launch(ctx, work context.Context, name string, spec executor.
 		}
 		return nil, e.explain(ctx, err, "starting a container of image "+spec.Image)
 	}
-	output := newOutput(stream, spec.Stdout, spec.Stderr)
+	stdout, stderr := spec.Writers()
+	output := newOutput(stream, stdout, stderr)
 	err = e.cli.ContainerStart(work, name, container.StartOptions{})
 	if err == nil {
 		err = ctx.Err()
@@ -137,48 +200,70 @@ func (e *Executor) launch(ctx, work context.Context, name string, spec executor.
 	return i, nil
 }
 
+// create creates a container, without what the engine refuses. What that is, is
+// remembered.
 func (e *Executor) create(ctx context.Context, name string, spec executor.Spec, target string) error {
-	e.mu.Lock()
-	copies := e.copies
-	e.mu.Unlock()
-	config, host, err := e.describe(spec)
-	if err != nil {
-		return err
-	}
-	if target != "" && !copies {
-		source, err := filepath.EvalSymlinks(spec.ActorBinary)
-		if err == nil {
+	source := ""
+	if target != "" {
+		var err error
+		if source, err = filepath.EvalSymlinks(spec.ActorBinary); err == nil {
 			source, err = filepath.Abs(source)
 		}
 		if err != nil {
 			return fault.Wrap(fault.Internal, err, "the actor command cannot be found")
 		}
-		host.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: source, Target: target, ReadOnly: true}}
 	}
-	_, err = e.cli.ContainerCreate(ctx, config, host, nil, nil, name)
-	if err != nil && len(host.Mounts) > 0 && refusesMount(err) {
-		// The engine lives on another machine, in a virtual one or in another
-		// container, and does not see our files.
+	for {
 		e.mu.Lock()
-		e.copies = true
+		without := e.refused
 		e.mu.Unlock()
-		copies, host.Mounts = true, nil
+		config, host, err := e.describe(spec, without)
+		if err != nil {
+			return err
+		}
+		if target != "" && !without.mounts {
+			host.Mounts = []mount.Mount{{Type: mount.TypeBind, Source: source, Target: target, ReadOnly: true}}
+		}
 		_, err = e.cli.ContainerCreate(ctx, config, host, nil, nil, name)
+		if err == nil {
+			if target == "" || !without.mounts {
+				return nil
+			}
+			return e.copyCommand(ctx, name, spec.ActorBinary, target)
+		}
+		now := without
+		switch {
+		case len(host.StorageOpt) > 0 && refusesDiskLimit(err):
+			now.diskLimit = true
+		case host.LogConfig.Type == localLogs && refusesLogs(err):
+			now.localLogs = true
+		case len(host.Mounts) > 0 && refusesMount(err):
+			// The engine lives on another machine, in a virtual one or in another
+			// container, and does not see our files.
+			now.mounts = true
+		default:
+			return err
+		}
+		e.mu.Lock()
+		e.refused = now
+		e.mu.Unlock()
+		// Some refuse only after the container was made.
+		e.removeQuietly(name)
 	}
-	if err != nil || target == "" || !copies {
-		return err
-	}
-	return e.copyCommand(ctx, name, spec.ActorBinary, target)
 }
 
 // describe says what the engine is to create.
-func (e *Executor) describe(spec executor.Spec) (*container.Config, *container.HostConfig, error) {
+func (e *Executor) describe(spec executor.Spec, without refusals) (*container.Config, *container.HostConfig, error) {
 	labels := maps.Clone(spec.Labels)
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	labels[RunLabel] = spec.RunID
-	labels[OwnerLabel] = owner.Self().String()
+	if e.server != "" {
+		labels[ServerLabel] = e.server
+	} else {
+		labels[OwnerLabel] = owner.Self().String()
+	}
 	config := &container.Config{
 		Image: spec.Image, Cmd: spec.Command, Env: spec.Env, Labels: labels,
 		AttachStdout: true, AttachStderr: true,
@@ -188,6 +273,12 @@ func (e *Executor) describe(spec executor.Spec) (*container.Config, *container.H
 		// the engine's disk would only grow.
 		LogConfig:  container.LogConfig{Type: "none"},
 		ExtraHosts: e.extraHosts(),
+	}
+	if e.server != "" {
+		host.LogConfig = keptLogs(without)
+	}
+	if spec.DiskMbytes > 0 && !without.diskLimit {
+		host.StorageOpt = map[string]string{"size": strconv.Itoa(spec.DiskMbytes) + "M"}
 	}
 	if spec.MemoryMbytes > 0 {
 		memory := int64(spec.MemoryMbytes) << 20

@@ -39,6 +39,13 @@ var harness = executortest.Harness{
 		}
 		return New(cli), nil
 	},
+	Server: func(id, _ string) (executor.Executor, error) {
+		cli, err := Connect(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		return NewServer(cli, id), nil
+	},
 	Shell: func(script string) executor.Spec {
 		return executor.Spec{Image: baseImage, Command: []string{"sh", "-c", script}}
 	},

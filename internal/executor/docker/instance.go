@@ -33,6 +33,9 @@ type instance struct {
 // ID gives the container's name.
 func (i *instance) ID() string { return i.name }
 
+// Handle gives none: the container ends with us.
+func (i *instance) Handle() executor.Handle { return "" }
+
 func (i *instance) Wait(ctx context.Context) (executor.Exit, error) {
 	if err := executor.Await(ctx, i.done); err != nil {
 		return executor.Exit{}, err
@@ -153,11 +156,16 @@ func (i *instance) signal(ctx context.Context, name string) error {
 		return nil
 	default:
 	}
-	err := i.executor.cli.ContainerKill(ctx, i.name, name)
+	return i.executor.signal(ctx, i.name, name)
+}
+
+// signal sends a signal to a container. That it has ended is no error.
+func (e *Executor) signal(ctx context.Context, container, name string) error {
+	err := e.cli.ContainerKill(ctx, container, name)
 	if err == nil || errdefs.IsNotFound(err) || errdefs.IsConflict(err) || strings.Contains(err.Error(), "is not running") {
 		return nil
 	}
-	return i.executor.explain(ctx, err, "sending "+name+" to container "+i.name)
+	return e.explain(ctx, err, "sending "+name+" to container "+container)
 }
 
 // Usage asks the engine for one reading.
@@ -167,7 +175,11 @@ func (i *instance) Usage(ctx context.Context) (executor.Usage, bool) {
 		return executor.Usage{}, false
 	default:
 	}
-	answer, err := i.executor.cli.ContainerStatsOneShot(ctx, i.name)
+	return i.executor.usage(ctx, i.name)
+}
+
+func (e *Executor) usage(ctx context.Context, name string) (executor.Usage, bool) {
+	answer, err := e.cli.ContainerStatsOneShot(ctx, name)
 	if err != nil {
 		return executor.Usage{}, false
 	}

@@ -179,6 +179,9 @@ func (s suite) cancelledStart(t *testing.T) {
 			if _, err := instance.Wait(t.Context()); err != nil {
 				t.Error(err)
 			}
+			if err := e.Remove(t.Context(), instance.Handle()); err != nil {
+				t.Error(err)
+			}
 		} else if ctx.Err() == nil {
 			t.Errorf("after %v: %v", delay, err)
 		}
@@ -207,6 +210,9 @@ func (s suite) concurrency(t *testing.T) {
 			}
 			if got := out.String(); got != strings.Repeat(spec.RunID+"\n", 2) {
 				t.Errorf("stdout of %s is %q", spec.RunID, got)
+			}
+			if err := e.Remove(t.Context(), instance.Handle()); err != nil {
+				t.Error(err)
 			}
 			s.nothingLeft(t, spec.RunID)
 		})

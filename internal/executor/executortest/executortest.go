@@ -24,6 +24,9 @@ import (
 type Harness struct {
 	// New gives an executor; the suite closes it.
 	New func() (executor.Executor, error)
+	// Server gives an executor of the server with this id, whose data is in dir.
+	// nil when there are none here.
+	Server func(id, dir string) (executor.Executor, error)
 	// Shell gives what runs a script of a POSIX shell with the usual tools.
 	Shell func(script string) executor.Spec
 	// Serve gives what answers "hello" to every HTTP request at the port
@@ -42,6 +45,8 @@ const (
 	ownerVariable = "EXECUTORTEST_OWNER"
 	serveVariable = "EXECUTORTEST_SERVE"
 	fetchVariable = "EXECUTORTEST_FETCH"
+	// The directory of a server, see generation.
+	serverVariable = "EXECUTORTEST_SERVER"
 )
 
 // Main does what the variables ask for when the suite has started the test's
@@ -50,6 +55,9 @@ const (
 func Main(h Harness) {
 	if runID := os.Getenv(ownerVariable); runID != "" {
 		os.Exit(own(h, runID))
+	}
+	if dir := os.Getenv(serverVariable); dir != "" {
+		os.Exit(generation(h, dir))
 	}
 	if addr := os.Getenv(serveVariable); addr != "" {
 		err := http.ListenAndServe(addr, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }))
@@ -82,18 +90,41 @@ func FetchHere(url string) executor.Spec {
 	return executor.Spec{Command: []string{os.Args[0]}, Env: []string{fetchVariable + "=" + url}}
 }
 
-// Run runs the suite.
+// Run runs the suite: what holds for everything, what holds for what ends with
+// us, and what holds for what outlives us.
 func Run(t *testing.T, h Harness) {
-	s := suite{h}
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T)
-	}{
+	s := suite{h: h}
+	s.run(t, s.common())
+	s.run(t, []test{{"output comes as it is produced", s.promptOutput}, {"reap", s.reap}})
+	if h.Server == nil {
+		return
+	}
+	t.Run("detached", func(t *testing.T) {
+		s := suite{h: h, server: true}
+		s.run(t, s.common())
+		s.run(t, s.surviving())
+	})
+}
+
+type test struct {
+	name string
+	run  func(*testing.T)
+}
+
+func (s suite) run(t *testing.T, tests []test) {
+	for _, test := range tests {
+		t.Run(test.name, test.run)
+	}
+}
+
+func (s suite) common() []test {
+	return []test{
 		{"exit codes", s.exitCodes},
 		{"output is exact", s.exactOutput},
-		{"output comes as it is produced", s.promptOutput},
+		{"lines come as they are printed", s.promptLines},
 		{"much output", s.muchOutput},
 		{"output that nobody takes", s.refusedOutput},
+		{"output in one place", s.oneOutput},
 		{"environment", s.environment},
 		{"stdin is closed", s.closedStdin},
 		{"actor command", s.actorCommand},
@@ -107,13 +138,14 @@ func Run(t *testing.T, h Harness) {
 		{"start that fails", s.brokenStart},
 		{"start that is cancelled", s.cancelledStart},
 		{"concurrency", s.concurrency},
-		{"reap", s.reap},
-	} {
-		t.Run(test.name, test.run)
 	}
 }
 
-type suite struct{ h Harness }
+type suite struct {
+	h Harness
+	// server says that the executors are those of a server.
+	server bool
+}
 
 // limit is how long anything in the suite may take that should be quick.
 const limit = 20 * time.Second
@@ -149,16 +181,43 @@ func (t *text) await(tb testing.TB, what string) {
 // started is an instance with its output.
 type started struct {
 	executor.Instance
+	executor       executor.Executor
 	runID          string
 	stdout, stderr *text
 }
 
 func (s suite) executor(t *testing.T) executor.Executor {
 	t.Helper()
+	if s.server {
+		return s.serverExecutor(t, newRunID(), dataDir(t))
+	}
 	e, err := s.h.New()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return closing(t, e)
+}
+
+func (s suite) serverExecutor(t *testing.T, id, dir string) executor.Executor {
+	t.Helper()
+	e, err := s.h.Server(id, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return closing(t, e)
+}
+
+// dataDir is a directory as that of a server.
+func dataDir(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func closing(t *testing.T, e executor.Executor) executor.Executor {
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Errorf("closing: %v", err)
@@ -170,7 +229,7 @@ func (s suite) executor(t *testing.T) executor.Executor {
 // start starts spec, and checks at the end of the test that nothing is left.
 func (s suite) start(t *testing.T, e executor.Executor, spec executor.Spec) *started {
 	t.Helper()
-	r := &started{runID: newRunID(), stdout: &text{}, stderr: &text{}}
+	r := &started{executor: e, runID: newRunID(), stdout: &text{}, stderr: &text{}}
 	spec.RunID = r.runID
 	spec.Env = append(slices.Clone(spec.Env), "ACTOR_RUN_ID="+r.runID)
 	if spec.Stdout == nil {
@@ -191,6 +250,7 @@ func (s suite) start(t *testing.T, e executor.Executor, spec executor.Spec) *sta
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		_, _ = instance.Wait(ctx)
+		_ = e.Remove(ctx, instance.Handle())
 	})
 	return r
 }
@@ -202,7 +262,7 @@ func (s suite) shell(t *testing.T, script string) (executor.Exit, *started) {
 	return r.end(t), r
 }
 
-// end waits for the end.
+// end waits for the end and removes what is kept after it.
 func (r *started) end(t *testing.T) executor.Exit {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -210,6 +270,9 @@ func (r *started) end(t *testing.T) executor.Exit {
 	exit, err := r.Wait(ctx)
 	if err != nil {
 		t.Fatalf("wait: %v; stdout %.200q, stderr %.200q", err, r.stdout, r.stderr)
+	}
+	if err := r.executor.Remove(ctx, r.Handle()); err != nil {
+		t.Errorf("removing what has ended: %v", err)
 	}
 	return exit
 }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/greenroom-dev/greenroom/internal/executor"
 )
 
 func (s suite) exitCodes(t *testing.T) {
@@ -54,6 +56,47 @@ func (s suite) promptOutput(t *testing.T) {
 	case <-ended(r):
 		t.Error("the run ended on its own")
 	default:
+	}
+}
+
+func (s suite) promptLines(t *testing.T) {
+	r := s.start(t, s.executor(t), s.h.Shell("echo part; echo other >&2; sleep 300"))
+	r.stdout.await(t, "part\n")
+	r.stderr.await(t, "other\n")
+}
+
+// oneOutput takes both streams as pieces.
+func (s suite) oneOutput(t *testing.T) {
+	var (
+		stdout, stderr text
+		busy           atomic.Bool
+		first          = time.Now()
+	)
+	spec := s.h.Shell("echo a; echo b >&2; sleep 0.2; printf c; exit 2")
+	spec.Output = func(pieces []executor.Piece, after executor.Position) error {
+		if !busy.CompareAndSwap(false, true) {
+			t.Error("called by two at once")
+		}
+		defer busy.Store(false)
+		if len(pieces) == 0 || s.server != (after != "") {
+			t.Errorf("%d pieces up to %q", len(pieces), after)
+		}
+		for _, p := range pieces {
+			to := map[executor.Stream]*text{executor.Stdout: &stdout, executor.Stderr: &stderr}[p.Stream]
+			if to == nil || p.Lost || p.Time.Before(first.Add(-time.Second)) || p.Time.After(time.Now().Add(time.Second)) {
+				t.Errorf("strange piece %+v", p)
+				continue
+			}
+			_, _ = to.Write(p.Data)
+		}
+		return nil
+	}
+	r := s.start(t, s.executor(t), spec)
+	if exit := r.end(t); exit.Code != 2 {
+		t.Errorf("exit %+v", exit)
+	}
+	if stdout.String() != "a\nc" || stderr.String() != "b\n" {
+		t.Errorf("stdout is %q, stderr is %q", stdout.String(), stderr.String())
 	}
 }
 

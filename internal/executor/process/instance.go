@@ -32,6 +32,9 @@ type instance struct {
 // ID gives the process id.
 func (i *instance) ID() string { return strconv.Itoa(i.cmd.Process.Pid) }
 
+// Handle gives none: the process ends with us.
+func (i *instance) Handle() executor.Handle { return "" }
+
 func (i *instance) Wait(ctx context.Context) (executor.Exit, error) {
 	if err := executor.Await(ctx, i.done); err != nil {
 		return executor.Exit{}, err

@@ -122,11 +122,12 @@ func (e *Executor) Start(ctx context.Context, spec executor.Spec) (executor.Inst
 // do not name their interpreter.
 func launch(spec executor.Spec, path, dir string, env []string, mark string) (*instance, error) {
 	i := &instance{done: make(chan struct{})}
-	stdout, stdoutEnd, err := newOutput(spec.Stdout)
+	toStdout, toStderr := spec.Writers()
+	stdout, stdoutEnd, err := newOutput(toStdout)
 	if err != nil {
 		return nil, err
 	}
-	stderr, stderrEnd, err := newOutput(spec.Stderr)
+	stderr, stderrEnd, err := newOutput(toStderr)
 	if err != nil {
 		stdout.close()
 		stdoutEnd.Close()

@@ -1,4 +1,4 @@
-package docker
+package connect
 
 import (
 	"crypto/sha256"

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package docker
+package connect
 
 import (
 	"os"

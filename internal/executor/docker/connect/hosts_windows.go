@@ -1,4 +1,4 @@
-package docker
+package connect
 
 import "github.com/docker/docker/client"
 

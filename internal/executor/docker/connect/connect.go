@@ -1,4 +1,4 @@
-package docker
+package connect
 
 import (
 	"context"
@@ -25,7 +25,7 @@ const (
 	oldestAPI = "1.40"
 )
 
-// Connect finds a container engine and returns a client that speaks its API
+// Engine finds a container engine and returns a client that speaks its API
 // version. It costs one ping per engine tried, two seconds each at most, and
 // never starts a program.
 //
@@ -37,7 +37,7 @@ const (
 //
 // The error is a fault.Unavailable whose hint says what to do. The caller
 // closes the client.
-func Connect(ctx context.Context) (*client.Client, error) {
+func Engine(ctx context.Context) (*client.Client, error) {
 	engines, err := candidates()
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func candidates() ([]engine, error) {
 		list = append(list, *chosen)
 		// An engine elsewhere was chosen for a reason; one on this machine may
 		// just not be running.
-		if explicit || !local(chosen.host) {
+		if explicit || !Local(chosen.host) {
 			return list, nil
 		}
 	}
@@ -170,7 +170,7 @@ func candidates() ([]engine, error) {
 	return list, nil
 }
 
-// local says whether host is a socket or a pipe rather than a network address.
-func local(host string) bool {
+// Local says whether host is a socket or a pipe rather than a network address.
+func Local(host string) bool {
 	return strings.HasPrefix(host, "unix://") || strings.HasPrefix(host, "npipe://")
 }

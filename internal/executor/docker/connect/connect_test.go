@@ -1,4 +1,4 @@
-package docker
+package connect
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv("DOCKER_HOST", c.host)
 			begin := time.Now()
-			_, err := Connect(t.Context())
+			_, err := Engine(t.Context())
 			if took := time.Since(begin); took > pingLimit+time.Second {
 				t.Errorf("took %v", took)
 			}
@@ -49,7 +49,7 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 		t.Setenv("DOCKER_HOST", "unix://"+mute)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		if _, err := Connect(ctx); !fault.Is(err, fault.Unavailable) {
+		if _, err := Engine(ctx); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -1,4 +1,5 @@
-package docker
+// Package endpoint finds the way from the containers of an engine to this machine.
+package endpoint
 
 import (
 	"context"
@@ -9,50 +10,31 @@ import (
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/client"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/executor/docker/connect"
 )
 
-const loopback = "127.0.0.1"
-
-// resolvedEndpoint is an endpoint with what containers need to reach it.
-type resolvedEndpoint struct {
+// Endpoint is where containers reach us, with the lines that they need in their
+// list of hosts for that.
+type Endpoint struct {
 	executor.Endpoint
-	extraHosts []string
+	ExtraHosts []string
 }
 
-// Endpoint finds out once where containers of this engine see this machine:
+// Find finds out where containers of an engine see this machine:
 //
 //   - An engine on this machine: at the gateway of the container network, an
 //     address that nothing outside of this machine can reach.
 //   - An engine in a virtual machine or a user namespace of this machine: under
 //     a name that leads to the loopback interface.
 //   - An engine elsewhere: at the address from which this machine speaks to it.
-func (e *Executor) Endpoint(ctx context.Context) (executor.Endpoint, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.endpoint == nil {
-		r, err := e.resolve(ctx)
-		if err != nil {
-			return executor.Endpoint{}, e.explain(ctx, err, "finding the way from containers to this machine")
-		}
-		e.endpoint = &r
-	}
-	return e.endpoint.Endpoint, nil
-}
-
-func (e *Executor) extraHosts() []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.endpoint == nil {
-		return nil
-	}
-	return e.endpoint.extraHosts
-}
-
-func (e *Executor) resolve(ctx context.Context) (resolvedEndpoint, error) {
-	if ip := addressTowards(e.cli.DaemonHost()); ip != "" {
-		return resolvedEndpoint{Endpoint: executor.Endpoint{ListenIP: ip, Host: ip}}, nil
+//
+// It takes two round trips. Errors are those of the client.
+func Find(ctx context.Context, cli *client.Client) (Endpoint, error) {
+	if ip := addressTowards(cli.DaemonHost()); ip != "" {
+		return Endpoint{Endpoint: executor.Endpoint{ListenIP: ip, Host: ip}}, nil
 	}
 	type versionAnswer struct {
 		types.Version
@@ -60,35 +42,35 @@ func (e *Executor) resolve(ctx context.Context) (resolvedEndpoint, error) {
 	}
 	answer := make(chan versionAnswer, 1)
 	go func() {
-		v, err := e.cli.ServerVersion(ctx)
+		v, err := cli.ServerVersion(ctx)
 		answer <- versionAnswer{v, err}
 	}()
-	gateway := e.gateway(ctx)
+	gateway := gatewayOf(ctx, cli)
 	version := <-answer
 	if version.err != nil {
-		return resolvedEndpoint{}, version.err
+		return Endpoint{}, version.err
 	}
 
 	// Docker Desktop's virtual machine has a bridge too, whose gateway may by
 	// chance be an address of this machine.
 	desktop := strings.Contains(version.Platform.Name, "Docker Desktop")
 	if runtime.GOOS == "linux" && !desktop && canListen(gateway) {
-		return resolvedEndpoint{Endpoint: executor.Endpoint{ListenIP: gateway, Host: gateway}}, nil
+		return Endpoint{Endpoint: executor.Endpoint{ListenIP: gateway, Host: gateway}}, nil
 	}
-	r := resolvedEndpoint{Endpoint: executor.Endpoint{ListenIP: loopback, Host: "host.docker.internal"}}
+	r := Endpoint{Endpoint: executor.Endpoint{ListenIP: "127.0.0.1", Host: "host.docker.internal"}}
 	switch {
 	case isPodman(version.Version):
 		r.Host = "host.containers.internal" // Podman writes it into every container
 	case runtime.GOOS == "linux" && !desktop:
-		r.extraHosts = []string{r.Host + ":host-gateway"}
+		r.ExtraHosts = []string{r.Host + ":host-gateway"}
 	}
 	return r, nil
 }
 
-// gateway is the address of the default container network's gateway, or "".
-func (e *Executor) gateway(ctx context.Context) string {
+// gatewayOf is the address of the default container network's gateway, or "".
+func gatewayOf(ctx context.Context, cli *client.Client) string {
 	for _, name := range []string{network.NetworkBridge, "podman"} {
-		n, err := e.cli.NetworkInspect(ctx, name, network.InspectOptions{})
+		n, err := cli.NetworkInspect(ctx, name, network.InspectOptions{})
 		if err != nil {
 			continue
 		}
@@ -138,7 +120,7 @@ func canListen(ip string) bool {
 // sees, or "" when the engine is on this one.
 func addressTowards(host string) string {
 	u, err := url.Parse(host)
-	if err != nil || local(host) || u.Hostname() == "" {
+	if err != nil || connect.Local(host) || u.Hostname() == "" {
 		return ""
 	}
 	// Connecting a UDP socket sends nothing; it only chooses the route.
