@@ -23,10 +23,11 @@ MAX_APIFY := 35000000
 MAX_ACTOR := 12000000
 
 FUZZTIME ?= 10s
+CRASHES  ?= 200
 # Flags of scripts/bench, such as BENCH="-run docker -rounds 20".
 BENCH ?=
 
-.PHONY: help build size cross check lint fmt-check tidy-check vet staticcheck scripts-check test demo bench fuzz clean
+.PHONY: help build size cross check lint fmt-check tidy-check vet staticcheck scripts-check test demo bench soak fuzz clean
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -82,6 +83,9 @@ demo: build ## Run a sample Actor and print its results
 bench: build ## Measure what the project promises about speed
 	@set -e; variables=$$(scripts/test-sdks.sh); eval "$$variables"; \
 	export GREENROOM_TEST_NODE_MODULES GREENROOM_TEST_JUDGES GREENROOM_TEST_PYTHON; go run ./scripts/bench $(BENCH)
+
+soak: ## Kill a server under load CRASHES times (default 200) and compare what it had answered
+	GREENROOM_TEST_CRASHES=$(CRASHES) go test -count=1 -timeout 2h -v -run '^TestServerCrashes$$' ./cmd/apify
 
 fuzz: ## Run each fuzz target for FUZZTIME (default 10s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
