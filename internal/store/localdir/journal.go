@@ -28,7 +28,8 @@ const longestJournal = 8 << 20
 const journalIDLength = 17
 
 // change is a line of the journal: a request's file is about to change, or,
-// with an expiry, the request is locked and its file stays as it is.
+// with an expiry, the request is locked and its file stays as it is. An expiry
+// that is over is the request's place, as long as its file has an earlier one.
 type change struct {
 	id     string
 	holder store.Client

@@ -104,13 +104,9 @@ func (q *requestQueue) catchUp() error {
 		dir.close()
 	}
 	now := ticksOf(time.Now())
-	last := make(map[string]change, len(news))
 	for _, n := range news {
-		last[n.id] = n
-	}
-	for id, n := range last {
-		if e := q.index.byID[id]; e != nil && e.state == ready && n.expiry.abs() > now {
-			q.index.lock(e, n)
+		if e := q.index.byID[n.id]; e != nil && e.state != handled {
+			q.index.follow(e, n, now)
 		}
 	}
 	q.index.expire(now)
@@ -166,7 +162,7 @@ func entryOf(f *requestFile) *entry {
 	case place.abs() > ticksOf(time.Now()):
 		e.state, e.place = locked, place
 	default:
-		e.state, e.place = ready, place
+		e.state, e.place, e.filed = ready, place, place
 	}
 	return e
 }
@@ -174,10 +170,7 @@ func entryOf(f *requestFile) *entry {
 // announce tells other processes which requests are about to change.
 func (q *requestQueue) announce(changes ...change) error {
 	if q.journal.offset > longestJournal {
-		var holders []change
-		for _, e := range q.index.locked {
-			holders = append(holders, change{e.id, e.holder, e.place})
-		}
+		holders := q.index.told()
 		if err := q.journal.restart(&q.storage.locked, holders); err != nil {
 			return err
 		}
@@ -303,7 +296,7 @@ func (q *requestQueue) Add(ctx context.Context, reqs []store.Request, forefront 
 			}
 			e := entryOf(f)
 			if e.state == locked {
-				e.state = ready // the clock was set back: a new request is nobody's
+				e.state, e.filed = ready, e.place // the clock was set back: a new request is nobody's
 			}
 			q.index.put(e, nil)
 		}
@@ -354,7 +347,7 @@ func (q *requestQueue) Update(ctx context.Context, req store.Request, forefront 
 		}
 		e := entryOf(&f)
 		if e.state == locked {
-			e.state = ready
+			e.state, e.filed = ready, e.place
 		}
 		q.index.put(e, nil)
 		return nil

@@ -25,6 +25,7 @@ type entry struct {
 	state  state
 	place  ticks        // while ready: in the queue; while locked: the expiry, negative for the front
 	before ticks        // while locked: the place it had, 0 if unknown
+	filed  ticks        // the place in its file, 0 if that is a lock
 	holder store.Client // while locked: who holds it, empty if unknown
 	index  int          // in its heap
 }
@@ -160,6 +161,36 @@ func (x *queueIndex) lock(e *entry, c change) {
 		}
 		e.state, e.place, e.holder = locked, c.expiry, c.holder
 	})
+}
+
+// follow does what a line of the journal says, which is older than now and, but
+// for the place of a lock that ended, than the request's file.
+func (x *queueIndex) follow(e *entry, c change, now ticks) {
+	switch {
+	case c.expiry.abs() > now:
+		x.lock(e, c)
+	case e.filed == 0: // another program locked it in the file
+	case c.expiry.abs() > e.filed.abs():
+		x.put(e, func() { e.state, e.place, e.holder = ready, c.expiry, store.Client{} })
+	default:
+		x.put(e, func() { e.state, e.place, e.holder = ready, e.filed, store.Client{} })
+	}
+}
+
+// told is what a journal must say of requests whose files do not.
+func (x *queueIndex) told() (lines []change) {
+	for _, e := range x.ready {
+		if e.place != e.filed {
+			lines = append(lines, change{id: e.id, expiry: e.place})
+		}
+	}
+	for _, e := range x.locked {
+		if e.before != 0 && e.before != e.filed {
+			lines = append(lines, change{id: e.id, expiry: e.before})
+		}
+		lines = append(lines, change{e.id, e.holder, e.place})
+	}
+	return lines
 }
 
 func (x *queueIndex) takeOut(e *entry) {

@@ -27,10 +27,11 @@ func (q *requestQueue) Lock(ctx context.Context, limit int, d time.Duration, c s
 		changes := make([]change, len(chosen))
 		until := ticksOf(time.Now().Add(d))
 		for i, e := range chosen {
-			// The fraction keeps them in order should they all expire.
+			// The fraction keeps them in order should they all expire; at the
+			// front the latest comes first.
 			expiry := until + ticks(i)
 			if e.place < 0 {
-				expiry = -expiry
+				expiry = -(until + ticks(len(chosen)-i))
 			}
 			changes[i] = change{e.id, c, expiry}
 		}
@@ -62,7 +63,7 @@ func (q *requestQueue) move(e *entry, place ticks) error {
 	if err := q.write(&f); err != nil {
 		return err
 	}
-	q.index.put(e, func() { e.state, e.place, e.holder = ready, place, store.Client{} })
+	q.index.put(e, func() { e.state, e.place, e.filed, e.holder = ready, place, place, store.Client{} })
 	return nil
 }
 
@@ -127,14 +128,15 @@ func (q *requestQueue) Unlock(ctx context.Context, c store.Client) (n int, err e
 		pick()
 		changes := make([]change, len(mine))
 		for i, e := range mine {
-			changes[i] = change{id: e.id}
+			// Where a lock ended before this one, that is its place.
+			changes[i] = change{id: e.id, expiry: e.before}
 		}
 		if err := q.announce(changes...); err != nil {
 			return err
 		}
 		for _, e := range mine {
 			n++
-			if e.before != 0 { // its file says so still
+			if e.before != 0 { // its file needs no change
 				q.index.put(e, func() { e.state, e.place, e.holder = ready, e.before, store.Client{} })
 				continue
 			}

@@ -50,6 +50,7 @@ func Run(t *testing.T, root Open, traits ...Trait) {
 		{"Datasets", testDatasets},
 		{"KeyValueStores", testKeyValueStores},
 		{"RequestQueues", testRequestQueues},
+		{"RequestQueuesLikeTheModel", testQueueModel},
 		{"Records", testRecords},
 		{"Logs", testLogs},
 	}

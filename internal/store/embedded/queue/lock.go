@@ -135,12 +135,15 @@ func (q *Queue) Lock(ctx context.Context, limit int, d time.Duration, c store.Cl
 			}
 			head.Items = nil
 			for i, r := range chosen {
-				// The nanoseconds keep them in order should they all expire.
-				expiry := now + int64(min(d, longestLock)) + int64(i)
+				// The nanoseconds keep them in order should they all expire; at
+				// the front the latest comes first.
+				expiry := now + int64(min(d, longestLock))
 				r.LockExpiresAt = q.time(expiry)
 				head.Items = append(head.Items, r.HeadItem)
 				if r.place < 0 {
-					expiry = -expiry
+					expiry = -(expiry + int64(len(chosen)-i))
+				} else {
+					expiry += int64(i)
 				}
 				_, err := tx.Exec("UPDATE request SET before = place, place = ?, client = ?, run = ? WHERE num = ?",
 					expiry, c.Key, c.RunID, r.num)
