@@ -48,9 +48,12 @@ func TestOfficialClients(t *testing.T) {
 				args = append(args, method)
 			}
 			slices.Sort(args[min(1, len(judge.mode)):])
-			out, err := s.official(judge.program, args...).CombinedOutput()
+			cmd := s.official(judge.program, args...)
+			var complaints strings.Builder
+			cmd.Stderr = &complaints
+			out, err := cmd.Output()
 			if err != nil || !strings.HasPrefix(string(out), "called ") {
-				t.Fatalf("%v:\n%s", err, out)
+				t.Fatalf("%v:\n%s%s", err, out, &complaints)
 			}
 			t.Logf("%s", out)
 			s.stop()
