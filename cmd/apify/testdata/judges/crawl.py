@@ -1,7 +1,6 @@
 """Crawls the site at $SITE with $CONCURRENCY requests at once, from a queue and
-into a dataset that lie on the server at $APIFY_API_BASE_URL. $ACCESS says whether
-the queue is shared with others. Started again with the client key of a crawl that
-was killed, it goes on where that stopped."""
+into a dataset that lie on the server at $APIFY_API_BASE_URL. Started again with the
+client key of a crawl that was killed, it goes on where that stopped."""
 
 import asyncio
 import os
@@ -18,7 +17,7 @@ from crawlee.storages import Dataset, RequestQueue
 async def main():
     concurrency = int(os.environ['CONCURRENCY'])
     async with Actor:
-        client = ApifyStorageClient(request_queue_access=os.environ['ACCESS'])
+        client = ApifyStorageClient()
         queue = await RequestQueue.open(name='crawl', storage_client=client)
         dataset = await Dataset.open(name='crawl', storage_client=client)
         if killed := sys.argv[1:]:
