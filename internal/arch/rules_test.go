@@ -47,7 +47,11 @@ var layers = []layer{
 	{"internal/jq", []string{"internal/cmdkit"}},
 	{"internal/token", nil},
 
-	{"internal/server", []string{"internal/engine", "internal/store", "internal/export", "internal/schema/...", "pkg/api"}},
+	{"internal/server", []string{
+		"internal/engine", "internal/store", "internal/export", "internal/schema/...", "internal/encoding", "internal/signature", "pkg/api",
+	}},
+	{"internal/signature", nil},
+	{"internal/encoding", []string{"internal/store"}},
 	{"internal/engine", []string{
 		"internal/executor", "internal/builder", "internal/store", "internal/run",
 		"internal/schema/...", "internal/secret", "internal/definition", "pkg/api",
@@ -66,6 +70,7 @@ var layers = []layer{
 	{"internal/builder/...", []string{"internal/builder", "internal/builder/dockerfile", "internal/definition", "internal/project"}},
 	{"internal/store", []string{"pkg/api"}},
 	{"internal/store/...", []string{"internal/store", "pkg/api"}},
+	{"internal/store/localdir", []string{"internal/store", "internal/store/localdir/filetype", "pkg/api"}},
 	{"internal/store/embedded/...", []string{"internal/store", "internal/store/embedded/...", "pkg/api"}},
 
 	{"internal/definition", []string{"internal/diagnostic", "internal/schema/...", "internal/secret/userfile"}},

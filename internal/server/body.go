@@ -2,9 +2,6 @@ package server
 
 import (
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,11 +9,8 @@ import (
 	"mime"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/zstd"
-
+	"github.com/greenroom-dev/greenroom/internal/encoding"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -54,7 +48,7 @@ func (c *call) decode(body *source, limit int64) (*decoded, error) {
 		if err := d.decode(name); err != nil {
 			_ = d.Close()
 			if fault.Is(err, fault.UnsupportedMedia) {
-				c.Header().Set("Accept-Encoding", "br, gzip, deflate, zstd")
+				c.Header().Set("Accept-Encoding", encoding.Supported)
 			}
 			return nil, err
 		}
@@ -105,78 +99,14 @@ type decoded struct {
 	failure  error
 }
 
-var (
-	brotliReaders = sync.Pool{New: func() any { return brotli.NewReader(nil) }}
-	gzipReaders   = sync.Pool{New: func() any { return new(gzip.Reader) }}
-	zstdReaders   = sync.Pool{New: func() any {
-		// 8 MiB is the window that HTTP allows (RFC 9659): a frame may ask for
-		// any, and gets it before a byte of it is decompressed. Without
-		// concurrency there are no goroutines to be ended.
-		r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
-		if err != nil {
-			panic(err) // the options are wrong
-		}
-		return r
-	}}
-)
-
-func (d *decoded) decode(encoding string) error {
-	switch encoding {
-	case "br":
-		r := brotliReaders.Get().(*brotli.Reader)
-		if err := r.Reset(d.Reader); err != nil {
-			return errBody(err)
-		}
-		whole := &ended{Reader: r}
-		d.Reader = whole
-		d.release = append(d.release, func() {
-			// One that did not get to the end keeps, through Reset, what it had
-			// read ahead, and would begin somebody else's body with it.
-			if whole.eof {
-				brotliReaders.Put(r)
-			}
-		})
-	case "gzip", "x-gzip":
-		r := gzipReaders.Get().(*gzip.Reader)
-		if err := r.Reset(d.Reader); err != nil {
-			return errBody(err)
-		}
-		d.Reader = r
-		d.release = append(d.release, func() { gzipReaders.Put(r) })
-	case "deflate":
-		r, err := newDeflateReader(d.Reader)
-		if err != nil {
-			return errBody(err)
-		}
-		d.Reader = r
-		d.release = append(d.release, func() { _ = r.Close() })
-	case "zstd":
-		r := zstdReaders.Get().(*zstd.Decoder)
-		if err := r.Reset(d.Reader); err != nil {
-			return errBody(err)
-		}
-		d.Reader = r
-		d.release = append(d.release, func() {
-			_ = r.Reset(nil) // lets go of the body
-			zstdReaders.Put(r)
-		})
-	default:
-		return fault.New(fault.UnsupportedMedia, "content encoding %.40q is not supported: use br, gzip, deflate, zstd or identity", encoding)
+func (d *decoded) decode(name string) error {
+	r, err := encoding.NewReader(name, d.Reader)
+	if err != nil {
+		return errBody(err)
 	}
+	d.Reader = r
+	d.release = append(d.release, func() { _ = r.Close() })
 	return nil
-}
-
-// ended notes whether a reader came to its end.
-type ended struct {
-	io.Reader
-	eof bool
-}
-
-// Read implements io.Reader.
-func (e *ended) Read(p []byte) (int, error) {
-	n, err := e.Reader.Read(p)
-	e.eof = e.eof || err == io.EOF
-	return n, err
 }
 
 // Read implements io.Reader; its errors are faults.
@@ -216,21 +146,6 @@ func errBody(err error) error {
 		err = io.ErrUnexpectedEOF
 	}
 	return &fault.Error{Code: fault.InvalidRequest, Message: fmt.Sprintf("the request body cannot be read: %v", err), Err: err}
-}
-
-// newDeflateReader reads what HTTP calls deflate: a zlib stream, or, as some
-// clients send it, the bare deflate stream inside one.
-func newDeflateReader(r io.Reader) (io.ReadCloser, error) {
-	var head [2]byte
-	n, err := io.ReadFull(r, head[:])
-	if err != nil && n == 0 {
-		return nil, err
-	}
-	whole := io.MultiReader(bytes.NewReader(head[:n]), r)
-	if n == 2 && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
-		return zlib.NewReader(whole)
-	}
-	return flate.NewReader(whole), nil
 }
 
 // read gives the whole body of a request that the size limit holds for, both as

@@ -36,6 +36,10 @@ type Root interface {
 	Objects(kind string) Objects
 	// Logs are keyed by the id of their run or build.
 	Logs() Logs
+	// Secret gives 32 random bytes that nobody else knows. They were made when
+	// the name, a lower-case word, was first asked for, and stay the same as long
+	// as the root exists.
+	Secret(ctx context.Context, name string) ([]byte, error)
 	// Close flushes what is only cached (access times, counts that can be
 	// recomputed) and releases the root.
 	Close() error
@@ -86,14 +90,28 @@ type Info struct {
 	ModifiedAt time.Time
 	AccessedAt time.Time
 	Schema     json.RawMessage
+	// Access is the general access that the storage was given, "" when none was.
+	Access string
+	Stats  Stats
 
-	// Dataset
+	// Dataset; clean items are those with a field that is not hidden.
 	ItemCount      int
 	CleanItemCount int
 	// RequestQueue
 	TotalRequests      int
 	HandledRequests    int
 	HadMultipleClients bool
+}
+
+// Stats tell how much a storage was used since it was created. Reads and writes
+// are of items, records and requests, one each. They are counted in memory and
+// kept now and then: what a process counted last before it was killed is lost.
+type Stats struct {
+	Reads, Writes, Deletes int
+	Lists                  int // pages of keys
+	HeadReads              int // requests of a queue's head
+	// Bytes is what the content takes, -1 where that is not known.
+	Bytes int64
 }
 
 // Storage is what every kind of storage can do.
@@ -106,6 +124,9 @@ type Storage interface {
 	Schema() json.RawMessage
 	// SetSchema replaces the schema; nil takes it away.
 	SetSchema(ctx context.Context, schema json.RawMessage) error
+	// SetAccess gives the storage a general access, which the store keeps and
+	// does not heed.
+	SetAccess(ctx context.Context, access string) error
 	// Rename gives the storage a name; "" takes it away. A taken name is
 	// fault.Conflict.
 	Rename(ctx context.Context, name string) error
@@ -129,11 +150,16 @@ type Dataset interface {
 type RecordInfo struct {
 	Key         string
 	ContentType string
-	Size        int64
+	Size        int64 // of the content, decompressed
 	ModifiedAt  time.Time
+	// Encoding is how the content is compressed, as in Content-Encoding; "" when
+	// it is not. Stored is then the size of what is compressed.
+	Encoding string
+	Stored   int64
 }
 
-// Record is an open record; the caller closes Body.
+// Record is an open record; the caller closes Body, which is compressed where
+// there is an Encoding.
 type Record struct {
 	RecordInfo
 	Body io.ReadSeekCloser
@@ -154,6 +180,24 @@ type KeyValueStore interface {
 	DeleteRecord(ctx context.Context, key string) error
 	// Keys lists records in the byte order of their keys.
 	Keys(ctx context.Context, opts KeysOptions) (KeysPage, error)
+}
+
+// Compressing is what key-value stores can do, besides, that keep contents
+// compressed as they came. Others are given what these come to.
+type Compressing interface {
+	// PutCompressed is Put of a content that is compressed.
+	PutCompressed(ctx context.Context, key, contentType string, c Compressed) (RecordInfo, error)
+}
+
+// Compressed is a content that is compressed.
+type Compressed struct {
+	Encoding string
+	// Reader gives the compressed content. It fails at its end at the latest if
+	// that is not what Encoding says.
+	io.Reader
+	// Size is the size of the content decompressed. It is asked for after the
+	// end of Reader.
+	Size func() int64
 }
 
 // KeysOptions select a page of keys. Limit 0 means no limit.

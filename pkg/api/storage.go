@@ -2,6 +2,19 @@ package api
 
 import "encoding/json"
 
+// StorageStats tell how much a storage was used. What a kind of storage does not
+// count is nil. Sizes are in bytes.
+type StorageStats struct {
+	ReadCount         int    `json:"readCount"`
+	WriteCount        int    `json:"writeCount"`
+	DeleteCount       *int   `json:"deleteCount,omitempty"`
+	ListCount         *int   `json:"listCount,omitempty"`
+	HeadItemReadCount *int   `json:"headItemReadCount,omitempty"`
+	StorageBytes      *int64 `json:"storageBytes,omitempty"`
+	InflatedBytes     *int64 `json:"inflatedBytes,omitempty"`
+	S3StorageBytes    *int64 `json:"s3StorageBytes,omitempty"`
+}
+
 // Dataset is the metadata of a dataset.
 type Dataset struct {
 	ID             string          `json:"id"`
@@ -19,7 +32,10 @@ type Dataset struct {
 	Schema         json.RawMessage `json:"schema,omitempty"`
 	ConsoleURL     string          `json:"consoleUrl"`
 	ItemsPublicURL string          `json:"itemsPublicUrl,omitempty"`
-	GeneralAccess  string          `json:"generalAccess,omitempty"`
+	// URLSigningSecretKey is there for those who may write.
+	URLSigningSecretKey string        `json:"urlSigningSecretKey,omitempty"`
+	GeneralAccess       string        `json:"generalAccess,omitempty"`
+	Stats               *StorageStats `json:"stats,omitempty"`
 }
 
 // KeyValueStore is the metadata of a key-value store.
@@ -36,7 +52,12 @@ type KeyValueStore struct {
 	Schema        json.RawMessage `json:"schema,omitempty"`
 	ConsoleURL    string          `json:"consoleUrl"`
 	KeysPublicURL string          `json:"keysPublicUrl,omitempty"`
-	GeneralAccess string          `json:"generalAccess,omitempty"`
+	// RecordsPublicURL is a ZIP archive of all records.
+	RecordsPublicURL string `json:"recordsPublicUrl,omitempty"`
+	// URLSigningSecretKey is there for those who may write.
+	URLSigningSecretKey string        `json:"urlSigningSecretKey,omitempty"`
+	GeneralAccess       string        `json:"generalAccess,omitempty"`
+	Stats               *StorageStats `json:"stats,omitempty"`
 }
 
 // ListOfKeys is one page of a store's keys. NextExclusiveStartKey is null on the
@@ -74,6 +95,8 @@ type RequestQueue struct {
 	HadMultipleClients  bool    `json:"hadMultipleClients"`
 	ConsoleURL          string  `json:"consoleUrl"`
 	GeneralAccess       string  `json:"generalAccess,omitempty"`
+
+	Stats *StorageStats `json:"stats,omitempty"`
 }
 
 // QueueHead is the front of a queue.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/access"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -37,9 +38,11 @@ type collection[S store.Storage] struct {
 	// known are the storages that were asked for: what is only in memory of
 	// them is the same for everybody.
 	known map[int64]S
+	uses  map[int64]*access.Use // of those
 }
 
-const storageColumns = `key, id, name, actor, run, created_at, modified_at, accessed_at, schema, items, total, handled, clients`
+const storageColumns = `key, id, name, actor, run, created_at, modified_at, accessed_at, schema, items, total, handled, clients,
+	access, reads, writes, deletes, lists, heads, bytes`
 
 // stored is a storage as the database has it.
 type stored struct {
@@ -53,7 +56,8 @@ func scanStorage(scan func(dest ...any) error) (s stored, err error) {
 	var schema []byte
 	i := &s.info
 	err = scan(&s.key, &i.ID, &i.Name, &i.ActorID, &i.RunID, &created, &modified, &accessed, &schema,
-		&s.items, &i.TotalRequests, &i.HandledRequests, &i.HadMultipleClients)
+		&s.items, &i.TotalRequests, &i.HandledRequests, &i.HadMultipleClients,
+		&i.Access, &i.Stats.Reads, &i.Stats.Writes, &i.Stats.Deletes, &i.Stats.Lists, &i.Stats.HeadReads, &i.Stats.Bytes)
 	i.CreatedAt, i.ModifiedAt, i.AccessedAt = moment(created), moment(modified), moment(accessed)
 	if len(schema) > 0 {
 		i.Schema = schema
@@ -97,20 +101,24 @@ func (c *collection[S]) keep(ctx context.Context, found stored) (S, error) {
 	if s, ok := c.known[found.key]; ok {
 		return s, nil
 	}
-	s := &storage{root: c.root, kind: c.kind, key: found.key, id: found.info.ID, schema: found.info.Schema, accessed: found.info.AccessedAt}
+	s := &storage{
+		root: c.root, kind: c.kind, key: found.key, id: found.info.ID, schema: found.info.Schema,
+		use: c.root.access.Of(found.key, found.info.AccessedAt, found.info.Stats),
+	}
 	s.forget = func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		delete(c.known, s.key)
+		delete(c.uses, s.key)
 	}
 	face, err := c.wrap(ctx, s)
 	if err != nil {
 		return face, err
 	}
 	if c.known == nil {
-		c.known = map[int64]S{}
+		c.known, c.uses = map[int64]S{}, map[int64]*access.Use{}
 	}
-	c.known[found.key] = face
+	c.known[found.key], c.uses[found.key] = face, s.use
 	return face, nil
 }
 
@@ -197,6 +205,12 @@ func (c *collection[S]) List(ctx context.Context, opts store.ListOptions) (page 
 		return failed(err)
 	}
 	for _, s := range all {
+		c.mu.Lock()
+		use := c.uses[s.key]
+		c.mu.Unlock()
+		if use != nil {
+			use.Complete(&s.info)
+		}
 		if c.kind == datasets {
 			switch err := c.root.items.count(ctx, &s); {
 			case fault.Is(err, fault.NotFound):

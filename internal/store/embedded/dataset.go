@@ -88,7 +88,11 @@ func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
 	if err := d.root.items.mark(ctx, l, d.storage); err != nil {
 		return d.told(err, "write to")
 	}
-	return d.told(l.log.Append(compact), "write to")
+	if err := l.log.Append(compact); err != nil {
+		return d.told(err, "write to")
+	}
+	d.use.Write(len(compact))
+	return nil
 }
 
 // Items yields the items from offset on, counted from the end when desc.
@@ -102,7 +106,9 @@ func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.
 			yield(nil, err)
 			return
 		}
-		d.touch()
+		d.use.Touch()
+		read := 0
+		defer func() { d.use.Read(read) }()
 		l, err := d.root.items.acquire(d.key)
 		if err != nil {
 			yield(nil, d.told(err, "open"))
@@ -122,6 +128,9 @@ func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.
 		for item, err := range l.log.Read(ctx, from, from+n, desc) {
 			if errors.Is(err, fs.ErrNotExist) && d.present() != nil {
 				err = d.missing()
+			}
+			if err == nil {
+				read++
 			}
 			if !yield(item, d.told(err, "read")) {
 				return

@@ -79,7 +79,7 @@ type Root struct {
 	db      *database.DB
 	content *content.Dir
 	items   *logCache
-	access  access.Times
+	access  access.Log
 	reaper  reaper
 
 	datasets *collection[store.Dataset]

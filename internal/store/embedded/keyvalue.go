@@ -38,6 +38,11 @@ func checkKey(key string) error {
 
 // Put stores a record. Its content is on the disk before anything refers to it.
 func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.Reader) (store.RecordInfo, error) {
+	return k.PutCompressed(ctx, key, contentType, store.Compressed{Reader: r})
+}
+
+// PutCompressed stores a record as it is, compressed or not.
+func (k *keyValueStore) PutCompressed(ctx context.Context, key, contentType string, r store.Compressed) (store.RecordInfo, error) {
 	if err := checkKey(key); err != nil {
 		return store.RecordInfo{}, err
 	}
@@ -45,7 +50,7 @@ func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.R
 		return store.RecordInfo{}, err
 	}
 	contentType = cmp.Or(contentType, octetStream)
-	content, err := k.root.content.Write(ctx, r, smallRecord)
+	content, err := k.root.content.Write(ctx, r.Reader, smallRecord)
 	if err != nil {
 		return store.RecordInfo{}, database.Failed(err, "store record %q", key)
 	}
@@ -53,15 +58,20 @@ func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.R
 	if content.ID == "" {
 		file, small = nil, content.Small
 	}
-	var at int64
+	i := store.RecordInfo{Key: key, ContentType: contentType, Size: content.Size}
+	var plain any
+	if r.Encoding != "" {
+		i.Encoding, i.Stored, i.Size = r.Encoding, content.Size, r.Size()
+		plain = i.Size
+	}
 	replaced := false
 	err = k.write(ctx, func(tx *database.Tx, now int64) error {
-		at = now
-		if replaced, err = discard(tx, k.key, key); err != nil {
+		i.ModifiedAt = moment(now)
+		if replaced, err = discard(tx, k.key, key, content.Size); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT OR REPLACE INTO record (storage, key, content_type, size, modified_at, file, small)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, k.key, key, contentType, content.Size, now, file, small)
+		_, err := tx.Exec(`INSERT OR REPLACE INTO record (storage, key, content_type, size, modified_at, file, small, encoding, plain)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, k.key, key, contentType, content.Size, now, file, small, i.Encoding, plain)
 		return err
 	})
 	if content.ID != "" {
@@ -76,21 +86,32 @@ func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.R
 	if replaced {
 		k.root.reaper.wake()
 	}
-	return store.RecordInfo{Key: key, ContentType: contentType, Size: content.Size, ModifiedAt: moment(at)}, nil
+	k.use.Write(1)
+	return i, nil
 }
 
-// discard notes the file of a record, if it has one, for removal.
-func discard(tx *database.Tx, storage int64, key string) (bool, error) {
+// discard notes the file of a record, if it has one, for removal, and changes
+// the size of the store to what it is with size bytes in the record's place.
+func discard(tx *database.Tx, storage int64, key string, size int64) (bool, error) {
+	_, err := tx.Exec(`UPDATE storage SET bytes = bytes + ? - coalesce((SELECT size FROM record WHERE storage = ?2 AND key = ?3), 0)
+		WHERE key = ?2`, size, storage, key)
+	if err != nil {
+		return false, err
+	}
 	n, err := tx.Exec("INSERT INTO trash SELECT file FROM record WHERE storage = ? AND key = ? AND file IS NOT NULL", storage, key)
 	return n > 0, err
 }
 
-const recordColumns = "key, content_type, size, modified_at"
+const recordColumns = "key, content_type, size, modified_at, encoding, plain"
 
 func scanRecord(scan func(dest ...any) error, more ...any) (i store.RecordInfo, err error) {
 	var at int64
-	err = scan(append([]any{&i.Key, &i.ContentType, &i.Size, &at}, more...)...)
+	var plain sql.NullInt64
+	err = scan(append([]any{&i.Key, &i.ContentType, &i.Size, &at, &i.Encoding, &plain}, more...)...)
 	i.ModifiedAt = moment(at)
+	if i.Encoding != "" {
+		i.Size, i.Stored = plain.Int64, i.Size
+	}
 	return i, err
 }
 
@@ -105,7 +126,7 @@ func (k *keyValueStore) find(ctx context.Context, key, columns string, more ...a
 	if err := k.present(); err != nil {
 		return store.RecordInfo{}, err
 	}
-	k.touch()
+	k.use.Touch()
 	i, err := scanRecord(func(dest ...any) error {
 		return k.root.db.Get(ctx, "SELECT "+recordColumns+columns+" FROM record WHERE storage = ? AND key = ?", []any{k.key, key}, dest...)
 	}, more...)
@@ -124,6 +145,9 @@ func (k *keyValueStore) Get(ctx context.Context, key string) (*store.Record, err
 		i, err := k.find(ctx, key, ", file, small", &file, &small)
 		if err != nil {
 			return nil, err
+		}
+		if last == "" {
+			k.use.Read(1)
 		}
 		if !file.Valid {
 			return &store.Record{RecordInfo: i, Body: body{bytes.NewReader(small)}}, nil
@@ -149,12 +173,16 @@ func (body) Close() error { return nil }
 
 // Stat describes a record.
 func (k *keyValueStore) Stat(ctx context.Context, key string) (store.RecordInfo, error) {
-	return k.find(ctx, key, "")
+	i, err := k.find(ctx, key, "")
+	if err == nil {
+		k.use.Read(1)
+	}
+	return i, err
 }
 
 // DeleteRecord removes a record.
 func (k *keyValueStore) DeleteRecord(ctx context.Context, key string) error {
-	_, err := k.Stat(ctx, key)
+	_, err := k.find(ctx, key, "")
 	if fault.Is(err, fault.NotFound) {
 		return k.present() // there is nothing to write
 	}
@@ -163,7 +191,7 @@ func (k *keyValueStore) DeleteRecord(ctx context.Context, key string) error {
 	}
 	removed := false
 	err = k.write(ctx, func(tx *database.Tx, _ int64) error {
-		if removed, err = discard(tx, k.key, key); err != nil {
+		if removed, err = discard(tx, k.key, key, 0); err != nil {
 			return err
 		}
 		_, err := tx.Exec("DELETE FROM record WHERE storage = ? AND key = ?", k.key, key)
@@ -172,6 +200,7 @@ func (k *keyValueStore) DeleteRecord(ctx context.Context, key string) error {
 	if err != nil {
 		return database.Failed(err, "delete record %q", key)
 	}
+	k.use.Delete(1)
 	if removed {
 		k.root.reaper.wake()
 	}
@@ -186,7 +215,8 @@ func (k *keyValueStore) Keys(ctx context.Context, opts store.KeysOptions) (page 
 	if err := k.present(); err != nil {
 		return page, err
 	}
-	k.touch()
+	k.use.Touch()
+	k.use.List(1)
 	most := -1
 	if opts.Limit > 0 {
 		most = opts.Limit + 1

@@ -130,8 +130,8 @@ func (c *logCache) put(l *openLog) error {
 		return nil
 	}
 	return c.root.db.Write(context.Background(), func(tx *database.Tx) error {
-		_, err := tx.Exec("UPDATE storage SET items = ?, modified_at = max(modified_at, ?) WHERE key = ?",
-			l.log.Count(), l.log.Modified().UnixNano(), l.key)
+		_, err := tx.Exec("UPDATE storage SET items = ?, bytes = ?, modified_at = max(modified_at, ?) WHERE key = ?",
+			l.log.Count(), l.log.Bytes(), l.log.Modified().UnixNano(), l.key)
 		return err
 	})
 }
@@ -188,6 +188,7 @@ func (c *logCache) count(ctx context.Context, s *stored) error {
 	i := &s.info
 	i.ItemCount = l.log.Count()
 	i.CleanItemCount = i.ItemCount
+	i.Stats.Bytes = l.log.Bytes()
 	if at := l.log.Modified(); at.After(i.ModifiedAt) {
 		i.ModifiedAt = at.UTC()
 		if at.After(i.AccessedAt) {

@@ -14,7 +14,7 @@ type requestQueue struct {
 }
 
 func newRequestQueue(ctx context.Context, s *storage) (store.RequestQueue, error) {
-	q, err := queue.Open(ctx, s.root.db, s.key, s.id)
+	q, err := queue.Open(ctx, s.root.db, s.key, s.id, s.use)
 	return &requestQueue{s, q}, err
 }
 

@@ -29,9 +29,10 @@ type storage struct {
 	gate    sync.RWMutex
 	deleted bool
 
-	mu       sync.Mutex
-	schema   json.RawMessage
-	accessed time.Time
+	use *access.Use
+
+	mu     sync.Mutex
+	schema json.RawMessage
 }
 
 // ID gives the storage's id.
@@ -55,12 +56,8 @@ func (s *storage) row(ctx context.Context) (stored, error) {
 	if err != nil {
 		return stored{}, database.Failed(err, "read %s %q", s.kind, s.id)
 	}
-	s.touch()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.accessed.After(found.info.AccessedAt) {
-		found.info.AccessedAt = s.accessed
-	}
+	s.use.Touch()
+	s.use.Complete(&found.info)
 	return found, nil
 }
 
@@ -68,20 +65,6 @@ func (s *storage) row(ctx context.Context) (stored, error) {
 func (s *storage) Info(ctx context.Context) (store.Info, error) {
 	found, err := s.row(ctx)
 	return found.info, err
-}
-
-// touch notes that the storage was read.
-func (s *storage) touch() {
-	now := time.Now()
-	s.mu.Lock()
-	news := now.Sub(s.accessed) > access.Precision
-	if news {
-		s.accessed = now.UTC()
-	}
-	s.mu.Unlock()
-	if news {
-		s.root.access.Note(s.key, now)
-	}
 }
 
 // present fails for a storage that was deleted.
@@ -143,6 +126,15 @@ func (s *storage) SetSchema(ctx context.Context, schema json.RawMessage) error {
 	}
 	s.schema = schema
 	return nil
+}
+
+// SetAccess gives the storage a general access.
+func (s *storage) SetAccess(ctx context.Context, access string) error {
+	err := s.write(ctx, func(tx *database.Tx, _ int64) error {
+		_, err := tx.Exec("UPDATE storage SET access = ? WHERE key = ?", access, s.key)
+		return err
+	})
+	return database.Failed(err, "change the access to %s %q", s.kind, s.id)
 }
 
 // Rename gives the storage a name, or takes it away.

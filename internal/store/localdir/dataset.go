@@ -19,17 +19,17 @@ type dataset struct{ *storage }
 
 func newDataset(s *storage) store.Dataset {
 	d := &dataset{s}
-	s.recount = d.count
+	s.recount = d.recountItems
 	return d
 }
 
 // itemName is the file of the nth item, counted from 1.
 func itemName(n int) string { return fmt.Sprintf("%09d.json", n) }
 
-// count corrects the known number of items: another process may have added
+// recountItems corrects the known number of items: another process may have added
 // some, or a process may have died before it wrote the number. It looks at a
 // few files, not at the folder.
-func (d *dataset) count() {
+func (d *dataset) recountItems() {
 	dir, err := openFolder(d.path())
 	if err != nil {
 		d.meta.info.ItemCount = 0
@@ -77,7 +77,7 @@ func (d *dataset) Info(ctx context.Context) (store.Info, error) {
 		return store.Info{}, err
 	}
 	defer end()
-	d.count()
+	d.recountItems()
 	return d.info(), nil
 }
 
@@ -99,6 +99,9 @@ func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
 		return err
 	}
 	added, err := d.place(staged)
+	if added {
+		d.storage.count(store.Stats{Writes: len(items)})
+	}
 	d.end(added)
 	return err
 }
@@ -209,6 +212,12 @@ func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.
 			return
 		}
 		defer dir.close()
+		read := 0
+		defer func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.storage.count(store.Stats{Reads: read})
+		}()
 		var buf []byte
 		for i := offset; i < end; i++ {
 			if err := live(ctx); err != nil {
@@ -233,6 +242,7 @@ func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.
 					WithHint("repair or remove %s", itemName(n)))
 				return
 			}
+			read++
 			if !yield(item, nil) {
 				return
 			}

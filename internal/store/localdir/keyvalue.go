@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -79,7 +80,7 @@ func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.R
 		return store.RecordInfo{}, err
 	}
 	if contentType == "" {
-		contentType = octetStream
+		contentType = filetype.OctetStream
 	}
 	tmp, stat, err := k.spool(ctx, r)
 	if err != nil {
@@ -94,6 +95,9 @@ func (k *keyValueStore) Put(ctx context.Context, key, contentType string, r io.R
 		if err = k.materialise(); err == nil { // somebody removed the folder
 			err = k.replace(key, contentType, tmp, stat)
 		}
+	}
+	if err == nil {
+		k.count(store.Stats{Writes: 1})
 	}
 	k.end(err == nil)
 	if err != nil {
@@ -163,7 +167,7 @@ func (k *keyValueStore) replace(key, contentType, tmp string, stat fs.FileInfo) 
 	}
 	old := k.candidates(dir, key)
 	_, hadSidecar := k.sidecarOf(dir, name.sidecar)
-	final := sidecar{Key: key, ContentType: contentType, Extension: extensionFor(contentType)}
+	final := sidecar{Key: key, ContentType: contentType, Extension: filetype.ExtensionFor(contentType)}
 	switch {
 	case !hadSidecar && !name.needed:
 	case len(old) == 0 && !name.needed:
@@ -314,11 +318,16 @@ func (k *keyValueStore) Get(ctx context.Context, key string) (*store.Record, err
 	if info, err := file.Stat(); err == nil {
 		f.size, f.modified = info.Size(), info.ModTime()
 	}
+	k.count(store.Stats{Reads: 1})
 	return &store.Record{RecordInfo: f.info(key), Body: file}, nil
 }
 
 // Stat describes a record.
 func (k *keyValueStore) Stat(ctx context.Context, key string) (store.RecordInfo, error) {
+	return k.stat(ctx, key, store.Stats{Reads: 1})
+}
+
+func (k *keyValueStore) stat(ctx context.Context, key string, use store.Stats) (store.RecordInfo, error) {
 	if err := checkKey(key); err != nil {
 		return store.RecordInfo{}, err
 	}
@@ -331,6 +340,7 @@ func (k *keyValueStore) Stat(ctx context.Context, key string) (store.RecordInfo,
 	if err != nil {
 		return store.RecordInfo{}, err
 	}
+	k.count(use)
 	return f.info(key), nil
 }
 
@@ -342,7 +352,7 @@ func (k *keyValueStore) DeleteRecord(ctx context.Context, key string) error {
 	if err := live(ctx); err != nil {
 		return err
 	}
-	if _, err := k.Stat(ctx, key); fault.Is(err, fault.NotFound) && !k.gone() {
+	if _, err := k.stat(ctx, key, store.Stats{}); fault.Is(err, fault.NotFound) && !k.gone() {
 		return nil
 	}
 	if err := k.begin(ctx); err != nil {
@@ -366,6 +376,9 @@ func (k *keyValueStore) DeleteRecord(ctx context.Context, key string) error {
 	}
 	for _, name := range k.sidecarNames(key) {
 		os.Remove(k.path(name))
+	}
+	if removed {
+		k.count(store.Stats{Deletes: 1})
 	}
 	k.end(removed)
 	return nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -256,7 +257,7 @@ func TestFoldersOfTheJavaScriptSDK(t *testing.T) {
 	want := map[string][2]string{
 		"INPUT": {`{"from":"js"}`, "application/json; charset=utf-8"}, "a.b": {"text", "text/plain; charset=utf-8"},
 		"old": {"jpg", "image/jpeg"}, "notes": {"# md", "text/markdown; charset=utf-8"}, "run": {"log", "text/plain; charset=utf-8"},
-		"x": {"par", octetStream}, "bad": {`{"bad`, "application/json; charset=utf-8"},
+		"x": {"par", filetype.OctetStream}, "bad": {`{"bad`, "application/json; charset=utf-8"},
 		"bare": {`{"json":true}`, "application/json; charset=utf-8"}, "bare-text": {"hello", "text/plain; charset=utf-8"},
 		"pic": {"dat", "image/x-pic"}, "twice": {"twice", "a/b"},
 	}

@@ -138,6 +138,7 @@ func (k *keyValueStore) Keys(ctx context.Context, opts store.KeysOptions) (store
 		return store.KeysPage{}, err
 	}
 	defer end()
+	k.count(store.Stats{Lists: 1})
 	dir, err := openFolder(k.path())
 	if errors.Is(err, fs.ErrNotExist) {
 		return store.KeysPage{}, nil

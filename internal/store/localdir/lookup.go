@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
 )
 
 // candidates finds the files of a key by the names that they can have, without
@@ -65,10 +67,10 @@ func (k *keyValueStore) candidates(dir view, key string) []found {
 		} else if base != key {
 			continue // an escaped name means nothing without its sidecar
 		}
-		for _, m := range &mimeTypes {
-			file := base + "." + m.extension
+		for _, m := range &filetype.All {
+			file := base + "." + m.Extension
 			if dir.exists(file) && k.owns(dir, key, file) {
-				try(file, orElse(kept, m.contentType))
+				try(file, orElse(kept, m.ContentType))
 			}
 		}
 		if base == key && !strings.ContainsRune(base, '.') {
@@ -138,12 +140,12 @@ func (k *keyValueStore) remember(key, file string) {
 func (k *keyValueStore) sniff(f found) string {
 	const largest = 16 << 20
 	if strings.ContainsRune(f.file, '.') || f.size > largest {
-		return octetStream
+		return filetype.OctetStream
 	}
 	data, err := readFile(k.path(f.file), nil)
 	switch {
 	case err != nil || bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data):
-		return octetStream
+		return filetype.OctetStream
 	case json.Valid(data):
 		return "application/json; charset=utf-8"
 	}

@@ -54,6 +54,13 @@ func readMetadata(data []byte, folder string) (metadata, bool) {
 	take("schema", &schema)
 	i.Schema, _ = compactSchema(schema) // it was read as JSON
 	i.CreatedAt, i.ModifiedAt, i.AccessedAt = moment("createdAt"), moment("modifiedAt"), moment("accessedAt")
+	take("generalAccess", &i.Access)
+	var stats api.StorageStats
+	take("stats", &stats)
+	i.Stats = store.Stats{
+		Reads: stats.ReadCount, Writes: stats.WriteCount, Deletes: orZero(stats.DeleteCount),
+		Lists: orZero(stats.ListCount), HeadReads: orZero(stats.HeadItemReadCount),
+	}
 	take("itemCount", &i.ItemCount)
 	take("totalRequestCount", &i.TotalRequests)
 	take("handledRequestCount", &i.HandledRequests)
@@ -119,6 +126,14 @@ func (m metadata) bytes(k kind, folder string) []byte {
 		put("pendingRequestCount", i.TotalRequests-i.HandledRequests)
 		put("hadMultipleClients", i.HadMultipleClients)
 	}
+	if i.Access != "" {
+		put("generalAccess", i.Access)
+	}
+	if st := i.Stats; st != (store.Stats{}) {
+		put("stats", api.StorageStats{
+			ReadCount: st.Reads, WriteCount: st.Writes, DeleteCount: &st.Deletes, ListCount: &st.Lists, HeadItemReadCount: &st.HeadReads,
+		})
+	}
 	if schema, err := compactSchema(i.Schema); err == nil && schema != nil {
 		// As it is, so that it can be compared with what it is to be: Marshal
 		// would escape some of its characters.
@@ -131,6 +146,13 @@ func (m metadata) bytes(k kind, folder string) []byte {
 	}
 	out.WriteString("\n}")
 	return out.Bytes()
+}
+
+func orZero(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 // snake gives the Python SDK's spelling of a field.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -79,9 +80,9 @@ func TestInput(t *testing.T) {
 	for file, want := range map[string][2]string{
 		"INPUT.json":  {`{"a":1}`, "application/json; charset=utf-8"},
 		"INPUT.txt":   {"text", "text/plain; charset=utf-8"},
-		"INPUT.bin":   {"\x00", octetStream},
+		"INPUT.bin":   {"\x00", filetype.OctetStream},
 		"INPUT":       {`{"a":1}`, "application/json; charset=utf-8"},
-		"INPUT.other": {"?", octetStream},
+		"INPUT.other": {"?", filetype.OctetStream},
 	} {
 		dir := t.TempDir()
 		plant(t, dir, map[string]string{"key_value_stores/default/" + file: want[0]})

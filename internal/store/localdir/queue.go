@@ -300,6 +300,7 @@ func (q *requestQueue) Add(ctx context.Context, reqs []store.Request, forefront 
 			}
 			q.index.put(e, nil)
 		}
+		q.count(store.Stats{Writes: len(fresh)})
 		return nil
 	})
 	if err != nil {
@@ -314,6 +315,7 @@ func (q *requestQueue) Request(ctx context.Context, id string) (r store.Request,
 		f, err := q.stored(id)
 		if err == nil {
 			r = f.request()
+			q.count(store.Stats{Reads: 1})
 		}
 		return err
 	})
@@ -350,6 +352,7 @@ func (q *requestQueue) Update(ctx context.Context, req store.Request, forefront 
 			e.state, e.filed = ready, e.place
 		}
 		q.index.put(e, nil)
+		q.count(store.Stats{Writes: 1})
 		return nil
 	})
 	if err != nil {
@@ -371,6 +374,7 @@ func (q *requestQueue) DeleteRequest(ctx context.Context, id string, c store.Cli
 			return internal(err, "delete request %q", id)
 		}
 		q.index.remove(id)
+		q.count(store.Stats{Deletes: 1})
 		return nil
 	})
 }
@@ -410,6 +414,7 @@ func (q *requestQueue) Head(ctx context.Context, limit int, c store.Client) (hea
 			}
 			head.Items = append(head.Items, item)
 		}
+		q.count(store.Stats{HeadReads: len(head.Items)})
 		q.describe(&head)
 		return nil
 	})
@@ -426,6 +431,7 @@ func (q *requestQueue) describe(head *store.Head) {
 // handled, locked or not.
 func (q *requestQueue) Requests(ctx context.Context, exclusiveStartID string, limit int, f store.RequestsFilter) (page store.RequestsPage, err error) {
 	err = q.read(ctx, func() error {
+		defer func() { q.count(store.Stats{Reads: len(page.Items)}) }()
 		for _, id := range q.index.after(exclusiveStartID) {
 			e := q.index.byID[id]
 			if e == nil || (f.Locked || f.Pending) && !(f.Locked && e.state == locked || f.Pending && e.state != handled) {

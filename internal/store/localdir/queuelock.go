@@ -44,6 +44,7 @@ func (q *requestQueue) Lock(ctx context.Context, limit int, d time.Duration, c s
 			item.LockExpiresAt = changes[i].expiry.abs().time()
 			head.Items = append(head.Items, item)
 		}
+		q.count(store.Stats{Writes: len(chosen), HeadReads: len(chosen)})
 		q.describe(&head)
 		return nil
 	})
@@ -87,6 +88,7 @@ func (q *requestQueue) Prolong(ctx context.Context, id string, d time.Duration, 
 			return err
 		}
 		q.index.lock(e, lock)
+		q.count(store.Stats{Writes: 1})
 		return nil
 	})
 	return expires, err
@@ -104,6 +106,7 @@ func (q *requestQueue) Release(ctx context.Context, id string, forefront bool, c
 		if err := q.announce(change{id: id}); err != nil {
 			return err
 		}
+		q.count(store.Stats{Writes: 1})
 		return q.move(e, q.index.newPlace(forefront))
 	})
 }
@@ -126,6 +129,7 @@ func (q *requestQueue) Unlock(ctx context.Context, c store.Client) (n int, err e
 	}
 	err = q.change(ctx, c, func() error {
 		pick()
+		q.count(store.Stats{Writes: len(mine)})
 		changes := make([]change, len(mine))
 		for i, e := range mine {
 			// Where a lock ended before this one, that is its place.

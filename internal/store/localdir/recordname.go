@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
 )
 
 // sidecarSuffix ends the names of the files that say what the name of a
@@ -54,7 +55,7 @@ func nameRecord(key, contentType string, escaped bool) recordName {
 	if base == key && namedByKey(key, contentType) {
 		n.file = key
 	} else {
-		n.file = base + "." + extensionFor(contentType)
+		n.file = base + "." + filetype.ExtensionFor(contentType)
 	}
 	readKey, readType := readName(n.file)
 	n.needed = readKey != key || readType != contentType
@@ -64,7 +65,7 @@ func nameRecord(key, contentType string, escaped bool) recordName {
 // namedByKey reports whether a key carries the extension of the content type,
 // so that it is the whole file name.
 func namedByKey(key, contentType string) bool {
-	own := typeOfName(key)
+	own := filetype.TypeOfName(key)
 	return own != "" && strings.HasPrefix(own, contentType)
 }
 
@@ -76,7 +77,7 @@ func readName(file string) (key, contentType string) {
 	if dot := strings.LastIndexByte(file, '.'); dot > 0 {
 		key = file[:dot]
 	}
-	return key, typeOfName(file)
+	return key, filetype.TypeOfName(file)
 }
 
 // sidecar is the content of such a file. The first three fields are what the

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
 )
 
 func FuzzRecordFileName(f *testing.F) {
@@ -66,7 +67,7 @@ func FuzzRecordFileName(f *testing.F) {
 			for key, contentType := range want {
 				content, gotType := value(t, again, key)
 				if contentType == "" {
-					contentType = octetStream
+					contentType = filetype.OctetStream
 				}
 				if content != "content of "+key || gotType != strings.ToValidUTF8(contentType, "\ufffd") {
 					t.Errorf("%q: %q as %q, want type %q", key, content, gotType, contentType)

@@ -24,7 +24,7 @@ func TestConformanceWithSpares(t *testing.T) {
 			}
 		}
 		return root
-	})
+	}, storetest.NoSizes)
 }
 
 func TestSparesAreNotLeftBehind(t *testing.T) {

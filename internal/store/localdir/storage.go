@@ -42,6 +42,9 @@ type storage struct {
 	timer   *time.Timer
 	deleted bool
 	locked  fileLock
+	// pending is what was counted since the metadata were written, which others
+	// may have added to meanwhile.
+	pending store.Stats
 	// recount, if set, corrects the counts in meta before they are written;
 	// called with the storage locked.
 	recount func()
@@ -177,7 +180,34 @@ func (s *storage) beginRead(ctx context.Context) (end func(), err error) {
 func (s *storage) info() store.Info {
 	i := s.meta.info
 	i.ID = s.id
+	i.Stats = sum(i.Stats, s.pending)
+	i.Stats.Bytes = -1 // other programs write here too
 	return i
+}
+
+// count adds to the statistics; s.mu is held.
+func (s *storage) count(more store.Stats) {
+	if more != (store.Stats{}) {
+		s.pending, s.stale = sum(s.pending, more), true
+	}
+}
+
+func sum(a, b store.Stats) store.Stats {
+	return store.Stats{
+		Reads: a.Reads + b.Reads, Writes: a.Writes + b.Writes, Deletes: a.Deletes + b.Deletes,
+		Lists: a.Lists + b.Lists, HeadReads: a.HeadReads + b.HeadReads,
+	}
+}
+
+// merge takes over what other processes have counted.
+func (s *storage) merge() {
+	if data, err := readFile(s.path(metadataFile), nil); err == nil {
+		if m, ok := readMetadata(data, s.folder); ok {
+			s.meta.info.Stats = m.info.Stats
+		}
+	}
+	s.meta.info.Stats = sum(s.meta.info.Stats, s.pending)
+	s.pending = store.Stats{}
 }
 
 // present fails for a storage that was deleted. The default one is always
@@ -216,7 +246,10 @@ func (s *storage) writeMetadata() error {
 	if s.recount != nil {
 		s.recount()
 	}
+	counted := s.pending
+	s.merge()
 	if err := s.root.writeAtomically(s.path(metadataFile), s.meta.bytes(s.kind, s.folder)); err != nil {
+		s.pending = counted // the rest is read again
 		return err
 	}
 	s.onDisk, s.stale, s.flushed = true, false, time.Now()
@@ -312,6 +345,21 @@ func compactSchema(schema json.RawMessage) (json.RawMessage, error) {
 		return nil, fault.New(fault.InvalidRequest, "the schema of a storage must be JSON: %w", err)
 	}
 	return compact.Bytes(), nil
+}
+
+// SetAccess gives the storage a general access.
+func (s *storage) SetAccess(ctx context.Context, access string) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	defer s.end(false)
+	before := s.meta.info.Access
+	s.meta.info.Access = access
+	if err := s.writeMetadata(); err != nil {
+		s.meta.info.Access = before
+		return internal(err, "write the metadata of %s %q", s.kind.noun(), s.folder)
+	}
+	return nil
 }
 
 // Rename gives the storage a name, or takes it away.

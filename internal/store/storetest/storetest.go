@@ -29,6 +29,8 @@ const (
 	Exclusive Trait = iota
 	// NoDefault says that there is no default storage.
 	NoDefault
+	// NoSizes says that the sizes of storages are not known.
+	NoSizes
 )
 
 // opener is an implementation as the tests know it.
@@ -53,6 +55,9 @@ func Run(t *testing.T, root Open, traits ...Trait) {
 		{"RequestQueuesLikeTheModel", testQueueModel},
 		{"Records", testRecords},
 		{"Logs", testLogs},
+		{"Secrets", testSecrets},
+		{"Stats", testStats},
+		{"Compressed", testCompressed},
 	}
 	for _, s := range suite {
 		t.Run(s.name, func(t *testing.T) { s.test(t, open) })
@@ -353,6 +358,7 @@ func testCollection[S store.Storage](t *testing.T, open opener, of func(store.Ro
 		p.reopen()
 		wantEqual(t, "schema", string(info(t, openStorage(t, of(p), s.ID())).Schema), `{"fields":{}}`)
 	})
+	t.Run("Access", func(t *testing.T) { testAccess(t, open, of) })
 	t.Run("AnotherProcess", func(t *testing.T) {
 		p := newPlace(t, open)
 		other := p.another()

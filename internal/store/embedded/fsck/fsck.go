@@ -146,15 +146,37 @@ func (c *checker) records() error {
 			c.add(false, "key-value store %q: record %q has %d bytes instead of %d", id, key, info.Size(), size)
 		}
 	})
-	if err := errors.Join(err, failed); err != nil || !c.repair {
+	if err := errors.Join(err, failed); err != nil {
 		return err
 	}
 	for _, l := range gone {
+		if !c.repair {
+			break
+		}
 		if err := c.write("DELETE FROM record WHERE storage = ? AND key = ?", l.storage, l.key); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.sizes(len(gone) > 0)
+}
+
+// sizes compares the sizes of key-value stores with those of their records.
+// Removing lost ones has changed them rightly.
+func (c *checker) sizes(changed bool) error {
+	const actual = "(SELECT coalesce(sum(size), 0) FROM record r WHERE r.storage = s.key)"
+	const wrong = "kind = 'key-value store' AND deleted = 0 AND bytes <> " + actual
+	if !changed {
+		err := c.each("SELECT key, id, '', '', 0 FROM storage s WHERE "+wrong, func(_ int64, id, _, _ string, _ int64) {
+			c.add(c.repair, "key-value store %q: its size is wrong", id)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !c.repair {
+		return nil
+	}
+	return c.write("UPDATE storage AS s SET bytes = " + actual + " WHERE " + wrong)
 }
 
 func (c *checker) orphans() error {
@@ -177,9 +199,10 @@ func (c *checker) orphans() error {
 
 func (c *checker) queues() error {
 	var wrong []int64
+	const size = "(SELECT coalesce(sum(length(json)), 0) FROM request r WHERE r.storage = s.key)"
 	const actual = "(SELECT count(*) FROM request r WHERE r.storage = s.key)"
 	const handled = "(SELECT count(*) FROM request r WHERE r.storage = s.key AND r.place IS NULL)"
-	err := c.each("SELECT key, id, '', '', 0 FROM storage s WHERE kind = 'request queue' AND deleted = 0 AND (total <> "+actual+" OR handled <> "+handled+")",
+	err := c.each("SELECT key, id, '', '', 0 FROM storage s WHERE kind = 'request queue' AND deleted = 0 AND (total <> "+actual+" OR handled <> "+handled+" OR bytes <> "+size+")",
 		func(key int64, id, _, _ string, _ int64) {
 			c.add(c.repair, "request queue %q: its counts are wrong", id)
 			wrong = append(wrong, key)
@@ -188,7 +211,7 @@ func (c *checker) queues() error {
 		return err
 	}
 	for _, key := range wrong {
-		if err := c.write("UPDATE storage AS s SET total = "+actual+", handled = "+handled+" WHERE key = ?", key); err != nil {
+		if err := c.write("UPDATE storage AS s SET total = "+actual+", handled = "+handled+", bytes = "+size+" WHERE key = ?", key); err != nil {
 			return err
 		}
 	}

@@ -95,6 +95,7 @@ func (q *Queue) Head(ctx context.Context, limit int, c store.Client) (head store
 		}
 		head.Items = append(head.Items, r.HeadItem)
 	}
+	q.use.ReadHead(len(head.Items))
 	return head, q.describe(ctx, &head)
 }
 
@@ -128,10 +129,10 @@ func (q *Queue) Lock(ctx context.Context, limit int, d time.Duration, c store.Cl
 		return head, database.Failed(err, "read the head of %q", q.id)
 	}
 	if waiting && limit > 0 {
-		err = q.change(ctx, func(tx *database.Tx, now int64) (total, handled int, err error) {
+		err = q.change(ctx, func(tx *database.Tx, now int64) (delta, error) {
 			chosen, err := collect(tx.Query(selectWaiting, q.key, -now, now, limit))
 			if err != nil {
-				return 0, 0, err
+				return delta{}, err
 			}
 			head.Items = nil
 			for i, r := range chosen {
@@ -148,14 +149,15 @@ func (q *Queue) Lock(ctx context.Context, limit int, d time.Duration, c store.Cl
 				_, err := tx.Exec("UPDATE request SET before = place, place = ?, client = ?, run = ? WHERE num = ?",
 					expiry, c.Key, c.RunID, r.num)
 				if err != nil {
-					return 0, 0, err
+					return delta{}, err
 				}
 			}
-			return 0, 0, nil
+			return delta{writes: len(chosen)}, nil
 		})
 		if err != nil {
 			return store.Head{}, err
 		}
+		q.use.ReadHead(len(head.Items))
 	}
 	if err := q.describe(ctx, &head); err != nil {
 		if len(head.Items) == 0 {
@@ -170,13 +172,13 @@ func (q *Queue) Lock(ctx context.Context, limit int, d time.Duration, c store.Cl
 
 // Prolong moves the expiry of a lock, or takes a lock nobody has.
 func (q *Queue) Prolong(ctx context.Context, id string, d time.Duration, forefront bool, c store.Client) (expires time.Time, err error) {
-	err = q.changeOne(ctx, id, c, func(tx *database.Tx, e entry, now int64) (total, handled int, err error) {
+	err = q.changeOne(ctx, id, c, func(tx *database.Tx, e entry, now int64) (delta, error) {
 		switch {
 		case e.handled:
-			return 0, 0, fault.New(fault.InvalidRequest, "request %q has been handled already", id).
+			return delta{}, fault.New(fault.InvalidRequest, "request %q has been handled already", id).
 				WithType("request-handled-or-locked")
 		case e.locked && !e.mine:
-			return 0, 0, held(id)
+			return delta{}, held(id)
 		}
 		before := e.place
 		if e.locked {
@@ -187,25 +189,25 @@ func (q *Queue) Prolong(ctx context.Context, id string, d time.Duration, forefro
 		if forefront {
 			expiry = -expiry
 		}
-		_, err = tx.Exec("UPDATE request SET before = ?, place = ?, client = ?, run = ? WHERE num = ?",
+		_, err := tx.Exec("UPDATE request SET before = ?, place = ?, client = ?, run = ? WHERE num = ?",
 			before, expiry, c.Key, c.RunID, e.num)
-		return 0, 0, err
+		return delta{writes: 1}, err
 	})
 	return expires, err
 }
 
 // Release gives up a lock; the request goes to the front or the back.
 func (q *Queue) Release(ctx context.Context, id string, forefront bool, c store.Client) error {
-	return q.changeOne(ctx, id, c, func(tx *database.Tx, e entry, now int64) (total, handled int, err error) {
+	return q.changeOne(ctx, id, c, func(tx *database.Tx, e entry, now int64) (delta, error) {
 		if !e.locked {
-			return 0, 0, errUnchanged
+			return delta{}, errUnchanged
 		}
 		if !e.mine {
-			return 0, 0, held(id)
+			return delta{}, held(id)
 		}
-		_, err = tx.Exec("UPDATE request SET before = 0, place = ?, client = '', run = '' WHERE num = ?",
+		_, err := tx.Exec("UPDATE request SET before = 0, place = ?, client = '', run = '' WHERE num = ?",
 			q.places(1, forefront)[0], e.num)
-		return 0, 0, err
+		return delta{writes: 1}, err
 	})
 }
 
@@ -218,7 +220,7 @@ func (q *Queue) Unlock(ctx context.Context, c store.Client) (n int, err error) {
 	if c == (store.Client{}) {
 		return 0, nil // nobody holds nothing
 	}
-	err = q.change(ctx, func(tx *database.Tx, now int64) (total, handled int, err error) {
+	err = q.change(ctx, func(tx *database.Tx, now int64) (delta, error) {
 		n = 0
 		for _, side := range []struct {
 			where string
@@ -228,14 +230,14 @@ func (q *Queue) Unlock(ctx context.Context, c store.Client) (n int, err error) {
 				WHERE storage = ? AND `+side.where+` AND (? <> '' AND client = ? OR ? <> '' AND run = ?)`,
 				q.key, side.bound, c.Key, c.Key, c.RunID, c.RunID)
 			if err != nil {
-				return 0, 0, err
+				return delta{}, err
 			}
 			n += int(changed)
 		}
 		if n == 0 {
-			return 0, 0, errUnchanged
+			return delta{}, errUnchanged
 		}
-		return 0, 0, nil
+		return delta{writes: n}, nil
 	})
 	if err != nil {
 		return 0, err

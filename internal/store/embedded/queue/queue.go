@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/access"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -30,6 +31,7 @@ type Queue struct {
 	db  *database.DB
 	key int64  // of the storage
 	id  string // of the storage, for messages
+	use *access.Use
 
 	mu     sync.Mutex
 	client *string // the only client seen so far
@@ -43,8 +45,8 @@ type Queue struct {
 }
 
 // Open gives the queue of a storage as the database has it.
-func Open(ctx context.Context, db *database.DB, key int64, id string) (*Queue, error) {
-	q := &Queue{db: db, key: key, id: id, start: time.Now()}
+func Open(ctx context.Context, db *database.DB, key int64, id string, use *access.Use) (*Queue, error) {
+	q := &Queue{db: db, key: key, id: id, use: use, start: time.Now()}
 	err := db.Get(ctx, "SELECT last_place, clients FROM storage WHERE key = ?", []any{key}, &q.last, &q.many)
 	if err != nil {
 		return nil, database.Failed(err, "read request queue %q", id)
@@ -128,11 +130,19 @@ func held(id string) error {
 // errUnchanged ends a change that found nothing to do.
 var errUnchanged = errors.New("nothing changed")
 
+// delta is what a change adds to the counts of the queue.
+type delta struct {
+	total, handled int
+	bytes          int // of the requests' JSON
+	writes         int // to single requests, for the statistics
+}
+
 // change is a write to the queue: what it adds to the counts goes into the same
 // transaction. With errUnchanged nothing is written.
-func (q *Queue) change(ctx context.Context, f func(tx *database.Tx, now int64) (total, handled int, err error)) error {
-	err := q.db.Write(ctx, func(tx *database.Tx) error {
-		total, handled, err := f(tx, q.now())
+func (q *Queue) change(ctx context.Context, f func(tx *database.Tx, now int64) (delta, error)) error {
+	var d delta
+	err := q.db.Write(ctx, func(tx *database.Tx) (err error) {
+		d, err = f(tx, q.now())
 		if err != nil {
 			return err
 		}
@@ -140,8 +150,9 @@ func (q *Queue) change(ctx context.Context, f func(tx *database.Tx, now int64) (
 		last := q.last
 		q.mu.Unlock()
 		at := time.Now().UnixNano()
-		n, err := tx.Exec(`UPDATE storage SET total = total + ?, handled = handled + ?, last_place = max(last_place, ?),
-			modified_at = ?, accessed_at = ? WHERE key = ? AND deleted = 0`, total, handled, last, at, at, q.key)
+		n, err := tx.Exec(`UPDATE storage SET total = total + ?, handled = handled + ?, bytes = bytes + ?,
+			last_place = max(last_place, ?), modified_at = ?, accessed_at = ? WHERE key = ? AND deleted = 0`,
+			d.total, d.handled, d.bytes, last, at, at, q.key)
 		if err == nil && n == 0 {
 			return q.missing()
 		}
@@ -149,6 +160,9 @@ func (q *Queue) change(ctx context.Context, f func(tx *database.Tx, now int64) (
 	})
 	if errors.Is(err, errUnchanged) {
 		return q.present(ctx)
+	}
+	if err == nil {
+		q.use.Write(d.writes)
 	}
 	return q.told(err)
 }

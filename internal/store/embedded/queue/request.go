@@ -44,7 +44,7 @@ func (q *Queue) Add(ctx context.Context, reqs []store.Request, forefront bool, c
 		return nil, err
 	}
 	results := make([]store.Registration, len(reqs))
-	err := q.change(ctx, func(tx *database.Tx, now int64) (total, handled int, err error) {
+	err := q.change(ctx, func(tx *database.Tx, now int64) (d delta, err error) {
 		fresh := make([]int, 0, len(reqs))
 		seen := make(map[string]bool, len(reqs))
 		for i, r := range whole {
@@ -62,21 +62,23 @@ func (q *Queue) Add(ctx context.Context, reqs []store.Request, forefront bool, c
 				seen[r.ID] = true
 				fresh = append(fresh, i)
 			default:
-				return 0, 0, err
+				return d, err
 			}
 		}
 		if len(fresh) == 0 {
-			return 0, 0, errUnchanged
+			return d, errUnchanged
 		}
 		places := q.places(len(fresh), forefront)
 		for n, i := range fresh {
 			h, err := q.insert(tx, whole[i], places[n])
 			if err != nil {
-				return 0, 0, err
+				return d, err
 			}
-			handled += h
+			d.handled += h
+			d.bytes += len(whole[i].JSON)
 		}
-		return len(fresh), handled, nil
+		d.total, d.writes = len(fresh), len(fresh)
+		return d, nil
 	})
 	if err != nil {
 		return nil, err
@@ -112,6 +114,7 @@ func (q *Queue) Request(ctx context.Context, id string) (store.Request, error) {
 	case err != nil:
 		return store.Request{}, database.Failed(err, "read request %q", id)
 	}
+	q.use.Read(1)
 	return r, nil
 }
 
@@ -125,11 +128,13 @@ func (q *Queue) Update(ctx context.Context, req store.Request, forefront bool, c
 		return store.Registration{}, err
 	}
 	var result store.Registration
-	err = q.change(ctx, func(tx *database.Tx, now int64) (total, handled int, err error) {
+	err = q.change(ctx, func(tx *database.Tx, now int64) (d delta, err error) {
+		d = delta{bytes: len(req.JSON), writes: 1}
 		result = store.Registration{ID: req.ID, UniqueKey: req.UniqueKey}
 		var num int64
-		err = tx.Get("SELECT num, handled_at IS NOT NULL FROM request WHERE storage = ? AND id = ?",
-			[]any{q.key, req.ID}, &num, &result.WasAlreadyHandled)
+		var size int
+		err = tx.Get("SELECT num, handled_at IS NOT NULL, length(json) FROM request WHERE storage = ? AND id = ?",
+			[]any{q.key, req.ID}, &num, &result.WasAlreadyHandled, &size)
 		var place any
 		if req.HandledAt == nil {
 			place = q.places(1, forefront)[0]
@@ -137,22 +142,24 @@ func (q *Queue) Update(ctx context.Context, req store.Request, forefront bool, c
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			at, _ := place.(int64)
-			handled, err = q.insert(tx, req, at)
-			return 1, handled, err
+			d.total = 1
+			d.handled, err = q.insert(tx, req, at)
+			return d, err
 		case err != nil:
-			return 0, 0, err
+			return d, err
 		}
+		d.bytes -= size
 		result.WasAlreadyPresent = true
 		if result.WasAlreadyHandled {
-			handled--
+			d.handled--
 		}
 		if req.HandledAt != nil {
-			handled++
+			d.handled++
 		}
 		_, err = tx.Exec(`UPDATE request SET place = ?, before = 0, client = '', run = '', unique_key = ?, url = ?,
 			method = ?, retry_count = ?, handled_at = ?, json = ? WHERE num = ?`,
 			place, req.UniqueKey, req.URL, req.Method, req.RetryCount, handledAt(req), []byte(req.JSON), num)
-		return 0, handled, err
+		return d, err
 	})
 	if err != nil {
 		return store.Registration{}, err
@@ -163,6 +170,7 @@ func (q *Queue) Update(ctx context.Context, req store.Request, forefront bool, c
 // entry is what locks need to know of a request.
 type entry struct {
 	num     int64
+	size    int // of its JSON
 	place   int64
 	before  int64
 	handled bool
@@ -174,8 +182,8 @@ type entry struct {
 func (q *Queue) one(tx *database.Tx, id string, now int64, c store.Client) (e entry, err error) {
 	var place sql.NullInt64
 	var client, run string
-	err = tx.Get("SELECT num, place, before, client, run FROM request WHERE storage = ? AND id = ?",
-		[]any{q.key, id}, &e.num, &place, &e.before, &client, &run)
+	err = tx.Get("SELECT num, length(json), place, before, client, run FROM request WHERE storage = ? AND id = ?",
+		[]any{q.key, id}, &e.num, &e.size, &place, &e.before, &client, &run)
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, q.noRequest(id)
 	}
@@ -187,17 +195,17 @@ func (q *Queue) one(tx *database.Tx, id string, now int64, c store.Client) (e en
 
 // changeOne is change for one request that must be there. One that is not
 // leaves the queue untouched.
-func (q *Queue) changeOne(ctx context.Context, id string, c store.Client, f func(tx *database.Tx, e entry, now int64) (total, handled int, err error)) error {
+func (q *Queue) changeOne(ctx context.Context, id string, c store.Client, f func(tx *database.Tx, e entry, now int64) (delta, error)) error {
 	if err := q.present(ctx); err != nil {
 		return err
 	}
 	if err := q.meet(ctx, c); err != nil {
 		return err
 	}
-	return q.change(ctx, func(tx *database.Tx, now int64) (total, handled int, err error) {
+	return q.change(ctx, func(tx *database.Tx, now int64) (delta, error) {
 		e, err := q.one(tx, id, now, c)
 		if err != nil {
-			return 0, 0, err
+			return delta{}, err
 		}
 		return f(tx, e, now)
 	})
@@ -205,16 +213,21 @@ func (q *Queue) changeOne(ctx context.Context, id string, c store.Client, f func
 
 // DeleteRequest removes a request.
 func (q *Queue) DeleteRequest(ctx context.Context, id string, c store.Client) error {
-	return q.changeOne(ctx, id, c, func(tx *database.Tx, e entry, now int64) (total, handled int, err error) {
+	err := q.changeOne(ctx, id, c, func(tx *database.Tx, e entry, now int64) (delta, error) {
 		if e.locked && !e.mine {
-			return 0, 0, held(id)
+			return delta{}, held(id)
 		}
+		d := delta{total: -1, bytes: -e.size}
 		if e.handled {
-			handled = -1
+			d.handled = -1
 		}
-		_, err = tx.Exec("DELETE FROM request WHERE num = ?", e.num)
-		return -1, handled, err
+		_, err := tx.Exec("DELETE FROM request WHERE num = ?", e.num)
+		return d, err
 	})
+	if err == nil {
+		q.use.Delete(1)
+	}
+	return err
 }
 
 // Requests lists requests in the order of their ids. Pending ones are those not
@@ -246,6 +259,7 @@ func (q *Queue) Requests(ctx context.Context, exclusiveStartID string, limit int
 		return page, database.Failed(err, "list the requests of %q", q.id)
 	}
 	defer rows.Close()
+	defer func() { q.use.Read(len(page.Items)) }()
 	for rows.Next() {
 		if limit > 0 && len(page.Items) == limit {
 			page.NextID = page.Items[limit-1].ID

@@ -186,7 +186,7 @@ func (l *Log) next() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.file, l.offsets, l.end = f, nil, 0
+	l.file, l.offsets, l.before, l.end = f, nil, l.before+l.end, 0
 	l.parts = append(l.parts, p)
 	return nil
 }

@@ -68,6 +68,7 @@ type Log struct {
 	parts    []part
 	offsets  []uint32 // of the last part
 	end      int64    // of the last part: where the next frame belongs
+	before   int64    // bytes of the other parts
 	modified time.Time
 	cut      int64 // bytes of a torn end that opening cut off
 
@@ -92,6 +93,10 @@ func Open(dir string, o Options) (*Log, error) {
 	for _, first := range names {
 		if n := len(l.parts); n > 0 {
 			l.parts[n-1].count = first - l.parts[n-1].first
+			// One that cannot be looked at is reported when it is read.
+			if info, err := os.Stat(filepath.Join(dir, l.parts[n-1].name())); err == nil {
+				l.before += info.Size()
+			}
 		}
 		l.parts = append(l.parts, part{first: first})
 	}
@@ -191,6 +196,13 @@ func (l *Log) count() int {
 	}
 	last := l.parts[len(l.parts)-1]
 	return last.first + last.count
+}
+
+// Bytes is what the items take on the disk.
+func (l *Log) Bytes() int64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.before + l.end
 }
 
 // Modified is when the last segment was written to; zero when there is none.

@@ -1,20 +1,22 @@
-package localdir
+// Package filetype says which extensions files of a content type have, and the
+// other way round, as the JavaScript SDK has it.
+package filetype
 
 import "strings"
 
-// octetStream is what a record without a content type counts as.
-const octetStream = "application/octet-stream"
+// OctetStream is what a record without a content type counts as.
+const OctetStream = "application/octet-stream"
 
-// mimeType pairs an extension with what the JavaScript SDK reads a file of that
+// Type pairs an extension with what the JavaScript SDK reads a file of that
 // extension as. The first row of a type is the extension that it writes.
-type mimeType struct{ extension, contentType string }
+type Type struct{ Extension, ContentType string }
 
-// mimeTypes are the types that people store; everything else is written as .bin
+// All are the types that people store; everything else is written as .bin
 // and keeps its type beside it. The common ones come first.
-var mimeTypes = [...]mimeType{
+var All = [...]Type{
 	{"json", "application/json; charset=utf-8"},
 	{"txt", "text/plain; charset=utf-8"},
-	{"bin", octetStream},
+	{"bin", OctetStream},
 	{"html", "text/html; charset=utf-8"},
 	{"png", "image/png"},
 	{"jpeg", "image/jpeg"},
@@ -58,35 +60,35 @@ var mimeTypes = [...]mimeType{
 	{"mp3", "audio/mpeg"},
 }
 
-// extensionFor gives the extension that a content type is stored under.
-func extensionFor(contentType string) string {
-	essence := mediaType(contentType)
+// ExtensionFor gives the extension that a content type is stored under.
+func ExtensionFor(contentType string) string {
+	essence := MediaType(contentType)
 	if essence == "text/xml" {
 		return "xml"
 	}
-	for _, m := range mimeTypes {
-		if mediaType(m.contentType) == essence {
-			return m.extension
+	for _, m := range All {
+		if MediaType(m.ContentType) == essence {
+			return m.Extension
 		}
 	}
 	return "bin"
 }
 
-// typeOfName gives the content type that a file of that name is read as, or "".
+// TypeOfName gives the content type that a file of that name is read as, or "".
 // A name without a dot counts as an extension, as it does for the JavaScript
 // SDK.
-func typeOfName(name string) string {
+func TypeOfName(name string) string {
 	extension := strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
-	for _, m := range mimeTypes {
-		if m.extension == extension {
-			return m.contentType
+	for _, m := range All {
+		if m.Extension == extension {
+			return m.ContentType
 		}
 	}
 	return ""
 }
 
-// mediaType is the content type without its parameters.
-func mediaType(contentType string) string {
+// MediaType is the content type without its parameters.
+func MediaType(contentType string) string {
 	essence, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.TrimSpace(essence))
 }
