@@ -70,8 +70,10 @@ var layers = []layer{
 	{"internal/builder/...", []string{"internal/builder", "internal/builder/dockerfile", "internal/definition", "internal/project"}},
 	{"internal/store", []string{"pkg/api"}},
 	{"internal/store/...", []string{"internal/store", "pkg/api"}},
-	{"internal/store/localdir", []string{"internal/store", "internal/store/localdir/filetype", "pkg/api"}},
-	{"internal/store/embedded/...", []string{"internal/store", "internal/store/embedded/...", "pkg/api"}},
+	{"internal/store/localdir", []string{
+		"internal/store", "internal/store/summary", "internal/store/localdir/filetype", "internal/store/localdir/metafile", "pkg/api",
+	}},
+	{"internal/store/embedded/...", []string{"internal/store", "internal/store/summary", "internal/store/embedded/...", "pkg/api"}},
 
 	{"internal/definition", []string{"internal/diagnostic", "internal/schema/...", "internal/secret/userfile"}},
 	{"internal/diagnostic", nil},

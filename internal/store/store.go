@@ -144,6 +144,25 @@ type Dataset interface {
 	// at most limit of them when limit is not negative. Each is compact or
 	// indented JSON as stored; the bytes are valid until the next step.
 	Items(ctx context.Context, offset, limit int, desc bool) iter.Seq2[json.RawMessage, error]
+	// Statistics tell what is in the items' fields.
+	Statistics(ctx context.Context) (Statistics, error)
+}
+
+// Statistics of a dataset: its top-level fields in the order in which they first
+// appeared, up to a limit of some thousands.
+type Statistics struct {
+	Items  int
+	Fields []FieldStatistics
+}
+
+// FieldStatistics tell what the items have in a field. Min and Max are of
+// numbers, of the lengths of strings and arrays, of the sizes of objects and of
+// booleans as 0 and 1; nil when there was none of these.
+type FieldStatistics struct {
+	Name     string
+	Min, Max *float64
+	Nulls    int // items in which it is null
+	Empty    int // items without it
 }
 
 // RecordInfo describes a record of a key-value store. Size is in bytes.

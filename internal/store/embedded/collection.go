@@ -42,7 +42,7 @@ type collection[S store.Storage] struct {
 }
 
 const storageColumns = `key, id, name, actor, run, created_at, modified_at, accessed_at, schema, items, total, handled, clients,
-	access, reads, writes, deletes, lists, heads, bytes`
+	access, reads, writes, deletes, lists, heads, bytes, clean`
 
 // stored is a storage as the database has it.
 type stored struct {
@@ -57,12 +57,12 @@ func scanStorage(scan func(dest ...any) error) (s stored, err error) {
 	i := &s.info
 	err = scan(&s.key, &i.ID, &i.Name, &i.ActorID, &i.RunID, &created, &modified, &accessed, &schema,
 		&s.items, &i.TotalRequests, &i.HandledRequests, &i.HadMultipleClients,
-		&i.Access, &i.Stats.Reads, &i.Stats.Writes, &i.Stats.Deletes, &i.Stats.Lists, &i.Stats.HeadReads, &i.Stats.Bytes)
+		&i.Access, &i.Stats.Reads, &i.Stats.Writes, &i.Stats.Deletes, &i.Stats.Lists, &i.Stats.HeadReads, &i.Stats.Bytes, &i.CleanItemCount)
 	i.CreatedAt, i.ModifiedAt, i.AccessedAt = moment(created), moment(modified), moment(accessed)
 	if len(schema) > 0 {
 		i.Schema = schema
 	}
-	i.ItemCount, i.CleanItemCount = int(s.items.Int64), int(s.items.Int64)
+	i.ItemCount = int(s.items.Int64)
 	return s, err
 }
 
@@ -212,7 +212,7 @@ func (c *collection[S]) List(ctx context.Context, opts store.ListOptions) (page 
 			use.Complete(&s.info)
 		}
 		if c.kind == datasets {
-			switch err := c.root.items.count(ctx, &s); {
+			switch err := c.root.items.Complete(ctx, s.key, s.items.Valid, &s.info); {
 			case fault.Is(err, fault.NotFound):
 				continue // deleted just now
 			case err != nil:

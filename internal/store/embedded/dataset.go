@@ -25,7 +25,7 @@ func (d *dataset) Info(ctx context.Context) (store.Info, error) {
 	if err != nil {
 		return store.Info{}, err
 	}
-	if err := d.root.items.count(ctx, &found); err != nil {
+	if err := d.root.items.Complete(ctx, found.key, found.items.Valid, &found.info); err != nil {
 		return store.Info{}, d.told(err, "read")
 	}
 	return found.info, nil
@@ -80,15 +80,12 @@ func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
 	if len(items) == 0 {
 		return nil
 	}
-	l, err := d.root.items.acquire(d.key)
+	l, err := d.root.items.Acquire(d.key)
 	if err != nil {
 		return d.told(err, "open")
 	}
-	defer d.root.items.release(l)
-	if err := d.root.items.mark(ctx, l, d.storage); err != nil {
-		return d.told(err, "write to")
-	}
-	if err := l.log.Append(compact); err != nil {
+	defer d.root.items.Release(l)
+	if err := d.root.items.Append(ctx, l, compact, d.missing); err != nil {
 		return d.told(err, "write to")
 	}
 	d.use.Write(len(compact))
@@ -109,13 +106,14 @@ func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.
 		d.use.Touch()
 		read := 0
 		defer func() { d.use.Read(read) }()
-		l, err := d.root.items.acquire(d.key)
+		l, err := d.root.items.Acquire(d.key)
 		if err != nil {
 			yield(nil, d.told(err, "open"))
 			return
 		}
-		defer d.root.items.release(l)
-		count := l.log.Count()
+		defer d.root.items.Release(l)
+		log := l.Segments()
+		count := log.Count()
 		offset := min(max(offset, 0), count)
 		n := count - offset
 		if limit >= 0 {
@@ -125,7 +123,7 @@ func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.
 		if desc {
 			from = count - offset - n
 		}
-		for item, err := range l.log.Read(ctx, from, from+n, desc) {
+		for item, err := range log.Read(ctx, from, from+n, desc) {
 			if errors.Is(err, fs.ErrNotExist) && d.present() != nil {
 				err = d.missing()
 			}
@@ -137,4 +135,18 @@ func (d *dataset) Items(ctx context.Context, offset, limit int, desc bool) iter.
 			}
 		}
 	}
+}
+
+// Statistics tell what is in the items' fields.
+func (d *dataset) Statistics(ctx context.Context) (store.Statistics, error) {
+	err := database.Live(ctx)
+	if err == nil {
+		err = d.present()
+	}
+	if err != nil {
+		return store.Statistics{}, err
+	}
+	d.use.Touch()
+	s, err := d.root.items.Statistics(ctx, d.key)
+	return s, d.told(err, "count the fields of")
 }

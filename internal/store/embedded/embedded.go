@@ -26,6 +26,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/dirlock"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/disk"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/items"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/logfile"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/object"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/segment"
@@ -78,7 +79,7 @@ type Root struct {
 	lock    *dirlock.Lock
 	db      *database.DB
 	content *content.Dir
-	items   *logCache
+	items   *items.Cache
 	access  access.Log
 	reaper  reaper
 
@@ -157,7 +158,7 @@ func (r *Root) open() (err error) {
 	if err != nil {
 		return err
 	}
-	r.items = newLogCache(r)
+	r.items = items.New(r.db, func(key int64) string { return ItemsFolder(r.dir, key) }, r.segmentOptions())
 	r.access.DB = r.db
 	r.datasets = &collection[store.Dataset]{root: r, kind: datasets, wrap: newDataset}
 	r.values = &collection[store.KeyValueStore]{root: r, kind: keyValueStores, wrap: newKeyValueStore}
@@ -197,7 +198,7 @@ func (r *Root) Logs() store.Logs { return r.logs }
 func (r *Root) Close() error {
 	r.close.Do(func() {
 		r.reaper.stop()
-		r.err = errors.Join(r.access.Flush(), r.items.close())
+		r.err = errors.Join(r.access.Flush(), r.items.Close())
 		if r.err == nil {
 			r.err = r.db.Write(context.Background(), func(tx *database.Tx) error {
 				_, err := tx.Exec("UPDATE state SET value = 1 WHERE name = 'clean'")

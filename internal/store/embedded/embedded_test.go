@@ -11,6 +11,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/items"
 	"github.com/greenroom-dev/greenroom/internal/store/storetest"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -49,18 +50,16 @@ func TestOneServer(t *testing.T) {
 func TestManyDatasets(t *testing.T) {
 	dir := t.TempDir()
 	r := open(t, dir, Options{Durability: Relaxed})
-	const many = mostLogs + 40
+	const many = items.MostOpen + 40
 	for round := range 3 {
 		for n := range many {
 			d, _, err := r.Datasets().Create(t.Context(), store.CreateOptions{Name: fmt.Sprint("d", n)})
 			must(t, err)
 			must(t, d.Append(t.Context(), []json.RawMessage{fmt.Appendf(nil, `{"round":%d,"n":%d}`, round, n)}))
 		}
-		r.items.mu.Lock()
-		if len(r.items.open) > mostLogs {
-			t.Errorf("%d logs are open", len(r.items.open))
+		if n := r.items.Open(); n > items.MostOpen {
+			t.Errorf("%d logs are open", n)
 		}
-		r.items.mu.Unlock()
 		page, err := r.Datasets().List(t.Context(), store.ListOptions{})
 		must(t, err)
 		if page.Total != many {

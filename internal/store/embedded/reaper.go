@@ -125,7 +125,7 @@ func (p *reaper) storages() error {
 }
 
 func (p *reaper) storage(key int64) error {
-	p.root.items.drop(key)
+	p.root.items.Drop(key)
 	p.pin.Lock()
 	err := os.RemoveAll(ItemsFolder(p.root.dir, key))
 	p.pin.Unlock()
@@ -154,7 +154,10 @@ func (p *reaper) storage(key int64) error {
 		}
 	}
 	return p.root.db.Write(p.ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec("DELETE FROM storage WHERE key = ? AND deleted <> 0", key)
+		_, err := tx.Exec("DELETE FROM summary WHERE storage = ?", key)
+		if err == nil {
+			_, err = tx.Exec("DELETE FROM storage WHERE key = ? AND deleted <> 0", key)
+		}
 		return err
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -66,7 +67,7 @@ func (c *collection[S]) find(ctx context.Context, idOrName string) (*storage, er
 	if s, ok := c.byID[idOrName]; ok && c.stillThere(s) {
 		return s, nil
 	}
-	if isDefault(idOrName) {
+	if metafile.IsDefault(idOrName) {
 		return c.at(DefaultFolder), nil
 	}
 	if s, ok := c.byFolder[strings.ToLower(idOrName)]; ok && c.stillThere(s) {
@@ -105,7 +106,7 @@ func (c *collection[S]) unknown(idOrName string) error {
 func (s *storage) named() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.meta.info.Name
+	return s.meta.Info.Name
 }
 
 // storedID is the id in the metadata file, which differs from the storage's own
@@ -113,7 +114,7 @@ func (s *storage) named() string {
 func (s *storage) storedID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.meta.info.ID
+	return s.meta.Info.ID
 }
 
 // whereabouts is the storage's present folder, and whether it was deleted.
@@ -131,7 +132,7 @@ func (c *collection[S]) stillThere(s *storage) bool {
 		c.drop(s)
 		return false
 	}
-	if isDefault(folder) {
+	if metafile.IsDefault(folder) {
 		return true
 	}
 	if _, err := os.Stat(c.root.path(string(c.kind), folder)); err == nil {
@@ -153,7 +154,7 @@ func (c *collection[S]) at(folder string) *storage {
 	s := &storage{root: c.root, kind: c.kind, home: c, folder: folder}
 	s.locked.path = s.lockPath()
 	s.load()
-	if !s.onDisk && !isDefault(folder) {
+	if !s.onDisk && !metafile.IsDefault(folder) {
 		// A folder made by another program gets an id that lasts. One that
 		// cannot be written to is still readable.
 		if s.begin(context.Background()) == nil {
@@ -245,7 +246,7 @@ func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (S
 	if opts.ID != "" && !safeFolder(opts.ID) {
 		return none, false, fault.New(fault.InvalidRequest, "%q cannot be the id of a storage", opts.ID)
 	}
-	schema, err := compactSchema(opts.Schema)
+	schema, err := metafile.CompactSchema(opts.Schema)
 	if err != nil {
 		return none, false, err
 	}
@@ -276,7 +277,7 @@ func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (S
 	now := time.Now()
 	s := &storage{root: c.root, kind: c.kind, home: c, id: id, folder: folderFor(cmp.Or(opts.Name, id), id)}
 	s.locked.path = s.lockPath()
-	s.meta.info = store.Info{
+	s.meta.Info = store.Info{
 		ID: id, Name: opts.Name, ActorID: opts.ActorID, RunID: opts.RunID, Schema: schema,
 		CreatedAt: now, ModifiedAt: now, AccessedAt: now,
 	}

@@ -11,14 +11,20 @@ import (
 	"os"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/summary"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // dataset keeps one item per file, numbered from 1 without gaps.
-type dataset struct{ *storage }
+type dataset struct {
+	*storage
+	// fields is what the first items have in their fields; nil until somebody
+	// asks.
+	fields *summary.Summary
+}
 
 func newDataset(s *storage) store.Dataset {
-	d := &dataset{s}
+	d := &dataset{storage: s}
 	s.recount = d.recountItems
 	return d
 }
@@ -32,12 +38,86 @@ func itemName(n int) string { return fmt.Sprintf("%09d.json", n) }
 func (d *dataset) recountItems() {
 	dir, err := openFolder(d.path())
 	if err != nil {
-		d.meta.info.ItemCount = 0
+		d.meta.Info.ItemCount = 0
 	} else {
-		d.meta.info.ItemCount = lastItem(dir, d.meta.info.ItemCount)
+		d.meta.Info.ItemCount = lastItem(dir, d.meta.Info.ItemCount)
 		dir.close()
 	}
-	d.meta.info.CleanItemCount = d.meta.info.ItemCount
+	d.shrink(d.meta.Info.ItemCount)
+}
+
+// shrink forgets what was counted of items when there are fewer: those that are
+// there may be others.
+func (d *dataset) shrink(count int) {
+	if count < d.meta.CleanOf {
+		d.meta.CleanOf, d.meta.Info.CleanItemCount = 0, 0
+	}
+	if d.fields != nil && count < d.fields.Items() {
+		d.fields = nil
+	}
+}
+
+// countClean counts the clean items that others have added.
+func (d *dataset) countClean(ctx context.Context) error {
+	m := &d.meta
+	if m.CleanOf == m.Info.ItemCount {
+		return nil
+	}
+	more := &summary.Summary{}
+	if err := d.summarise(ctx, more, m.CleanOf); err != nil {
+		return err
+	}
+	m.Info.CleanItemCount += more.Clean()
+	m.CleanOf, d.stale = m.Info.ItemCount, true
+	return nil
+}
+
+// summarise adds the items behind the first ones to a summary. The dataset is
+// locked.
+func (d *dataset) summarise(ctx context.Context, s *summary.Summary, first int) error {
+	dir, err := openFolder(d.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return internal(err, "open dataset %q", d.folder)
+	}
+	defer dir.close()
+	var buf []byte
+	for n := first + 1; n <= d.meta.Info.ItemCount; n++ {
+		if err := live(ctx); err != nil {
+			return err
+		}
+		buf, err = dir.read(itemName(n), buf[:0])
+		switch item := bytes.TrimPrefix(buf, []byte("\xef\xbb\xbf")); {
+		case errors.Is(err, fs.ErrNotExist), err == nil && !json.Valid(item):
+			s.Skip() // somebody removed or broke it
+		case err != nil:
+			return internal(err, "read item %d of dataset %q", n, d.id)
+		default:
+			s.Add(item)
+		}
+	}
+	return nil
+}
+
+// Statistics tell what is in the items' fields. Nothing of it is kept in the
+// folder, since other programs add items: what is there is read once.
+func (d *dataset) Statistics(ctx context.Context) (store.Statistics, error) {
+	end, err := d.beginRead(ctx)
+	if err != nil {
+		return store.Statistics{}, err
+	}
+	defer end()
+	d.recountItems()
+	if d.fields == nil {
+		d.fields = &summary.Summary{}
+	}
+	if err := d.summarise(ctx, d.fields, d.fields.Items()); err != nil {
+		d.fields = nil
+		return store.Statistics{}, err
+	}
+	return d.fields.Statistics(), nil
 }
 
 // lastItem finds the number of the last item, given a guess.
@@ -78,6 +158,9 @@ func (d *dataset) Info(ctx context.Context) (store.Info, error) {
 	}
 	defer end()
 	d.recountItems()
+	if err := d.countClean(ctx); err != nil {
+		return store.Info{}, err
+	}
 	return d.info(), nil
 }
 
@@ -121,7 +204,9 @@ func (d *dataset) place(items *staged) (bool, error) {
 		return false, internal(err, "open dataset %q", d.folder)
 	}
 	defer dir.close()
-	last := lastItem(dir, d.meta.info.ItemCount)
+	last := lastItem(dir, d.meta.Info.ItemCount)
+	before := last
+	d.shrink(before)
 	numbers := make([]int, 0, len(items.paths))
 	for i := range items.paths {
 		last++
@@ -140,7 +225,10 @@ func (d *dataset) place(items *staged) (bool, error) {
 		numbers = append(numbers, last)
 		items.left = i + 1
 	}
-	d.meta.info.ItemCount, d.meta.info.CleanItemCount = last, last
+	if m := &d.meta; m.CleanOf == before && last == before+len(numbers) {
+		m.CleanOf, m.Info.CleanItemCount = last, m.Info.CleanItemCount+items.clean
+	}
+	d.meta.Info.ItemCount = last
 	return true, nil
 }
 
@@ -148,6 +236,7 @@ func (d *dataset) place(items *staged) (bool, error) {
 type staged struct {
 	paths []string
 	left  int // the first of those still there
+	clean int // how many have a field that is not hidden
 }
 
 func (s *staged) discard() {
@@ -158,6 +247,7 @@ func (s *staged) discard() {
 
 // stage checks the items, and writes them indented as the JavaScript SDK does.
 func (d *dataset) stage(ctx context.Context, items []json.RawMessage) (_ *staged, err error) {
+	var counted summary.Summary
 	s := &staged{paths: make([]string, 0, len(items))}
 	defer func() {
 		if err != nil {
@@ -181,7 +271,9 @@ func (d *dataset) stage(ctx context.Context, items []json.RawMessage) (_ *staged
 			return nil, internal(err, "write to dataset %q", d.id)
 		}
 		s.paths = append(s.paths, path)
+		counted.Add(item)
 	}
+	s.clean = counted.Clean()
 	return s, nil
 }
 

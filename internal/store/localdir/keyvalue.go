@@ -13,6 +13,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -271,7 +272,7 @@ func (k *keyValueStore) owns(dir view, key, file string) bool {
 // metadata file under a name in capitals.
 func (k *keyValueStore) folds(dir view) bool {
 	if !k.caseKnown {
-		k.foldsCase, k.caseKnown = dir.folder.exists(strings.ToUpper(metadataFile)), true
+		k.foldsCase, k.caseKnown = dir.folder.exists(strings.ToUpper(metafile.Name)), true
 	}
 	return k.foldsCase
 }

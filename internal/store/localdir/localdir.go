@@ -27,13 +27,14 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // DefaultFolder is the folder, below each kind's own, of the default storage;
 // opening a storage of this name opens the default one.
-const DefaultFolder = "default"
+const DefaultFolder = metafile.DefaultFolder
 
 // privateFolder holds what the SDKs know nothing of. It stays out of the
 // storages' own folders because the SDKs take every file there for content.
@@ -43,9 +44,9 @@ const privateFolder = ".greenroom"
 type kind string
 
 const (
-	datasets       kind = "datasets"
+	datasets       kind = metafile.Datasets
 	keyValueStores kind = "key_value_stores"
-	requestQueues  kind = "request_queues"
+	requestQueues  kind = metafile.RequestQueues
 )
 
 // noun names one storage of the kind in messages.

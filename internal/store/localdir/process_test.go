@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 )
 
 // childTask names, in the environment, what this test binary does instead of
@@ -118,7 +119,7 @@ func childItems(name string, n int) (items []json.RawMessage) {
 func checkItems(t *testing.T, dir string) map[string]int {
 	t.Helper()
 	files := tree(t, dir+"/datasets/default")
-	delete(files, metadataFile)
+	delete(files, metafile.Name)
 	next := map[string]int{}
 	for n := range len(files) {
 		text, ok := files[itemName(n+1)]
@@ -214,7 +215,7 @@ func TestKilledWriters(t *testing.T) {
 		}
 	}
 	for name, text := range tree(t, dir+"/request_queues/default") {
-		if _, ok := readRequestFile(name, []byte(text)); !ok && name != metadataFile {
+		if _, ok := readRequestFile(name, []byte(text)); !ok && name != metafile.Name {
 			t.Errorf("%s is %q", name, text)
 		}
 	}

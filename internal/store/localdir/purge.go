@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -89,7 +90,7 @@ func (s *storage) purge(ctx context.Context, empty func() error) error {
 		}
 	}
 	if _, err := os.Lstat(s.path()); err != nil {
-		i := &s.meta.info
+		i := &s.meta.Info
 		i.ItemCount, i.CleanItemCount, i.TotalRequests, i.HandledRequests = 0, 0, 0, 0
 		i.HadMultipleClients = false
 		s.onDisk, s.stale = false, false
@@ -108,7 +109,7 @@ func purgeRecords(s *storage, inputKeys []string) error {
 	for _, describing := range []bool{false, true} {
 		for _, e := range entries {
 			name := e.Name()
-			if name == metadataFile || isContent(name) == describing || isInput(name, inputKeys) {
+			if name == metafile.Name || isContent(name) == describing || isInput(name, inputKeys) {
 				continue
 			}
 			if err := os.RemoveAll(s.path(name)); err != nil {

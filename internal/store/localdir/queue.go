@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -26,7 +27,7 @@ func newRequestQueue(s *storage) store.RequestQueue {
 	q := &requestQueue{storage: s}
 	s.recount = func() {
 		if q.index != nil {
-			s.meta.info.TotalRequests, s.meta.info.HandledRequests = len(q.index.byID), q.index.handled
+			s.meta.Info.TotalRequests, s.meta.Info.HandledRequests = len(q.index.byID), q.index.handled
 		}
 	}
 	s.reset = func() { q.index = nil }
@@ -67,8 +68,8 @@ func (q *requestQueue) read(ctx context.Context, f func() error) error {
 // meet notes who uses the queue. One that does not say who it is counts as
 // another every time.
 func (q *requestQueue) meet(c store.Client) {
-	if q.client != nil && (*q.client != c.Key || c.Key == "") && !q.meta.info.HadMultipleClients {
-		q.meta.info.HadMultipleClients = true
+	if q.client != nil && (*q.client != c.Key || c.Key == "") && !q.meta.Info.HadMultipleClients {
+		q.meta.Info.HadMultipleClients = true
 		q.stale = true
 		if q.timer == nil {
 			q.timer = time.AfterFunc(flushEvery, q.flush)
@@ -129,7 +130,7 @@ func (q *requestQueue) loadAll() error {
 	}
 	for _, f := range files {
 		name := f.Name()
-		if strings.HasSuffix(name, ".json") && name != metadataFile && !f.IsDir() {
+		if strings.HasSuffix(name, ".json") && name != metafile.Name && !f.IsDir() {
 			q.loadOne(dir, name)
 		}
 	}
@@ -422,8 +423,8 @@ func (q *requestQueue) Head(ctx context.Context, limit int, c store.Client) (hea
 }
 
 func (q *requestQueue) describe(head *store.Head) {
-	head.ModifiedAt = q.meta.info.ModifiedAt
-	head.HadMultipleClients = q.meta.info.HadMultipleClients
+	head.ModifiedAt = q.meta.Info.ModifiedAt
+	head.HadMultipleClients = q.meta.Info.HadMultipleClients
 	head.HasLocked = len(q.index.locked) > 0
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 )
 
 // sidecarSuffix ends the names of the files that say what the name of a
@@ -129,7 +130,7 @@ func fileOfForeignKey(key string) string {
 // isContent reports whether a file of a store's folder holds a record.
 func isContent(file string) bool {
 	lower := strings.ToLower(file)
-	return lower != metadataFile && !strings.HasSuffix(lower, sidecarSuffix)
+	return lower != metafile.Name && !strings.HasSuffix(lower, sidecarSuffix)
 }
 
 func validKey(key string) bool { return store.ValidKey(key) }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/localdir/filetype"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 )
 
 func FuzzRecordFileName(f *testing.F) {
@@ -32,7 +33,7 @@ func FuzzRecordFileName(f *testing.F) {
 				if len(name) > 255 || filepath.Base(name) != name || !filepath.IsLocal(name) || name == "." || strings.ContainsAny(name, `/\:`+"\x00") {
 					t.Errorf("%q leaves the folder or is too long", name)
 				}
-				if reservedOnWindows(name) || strings.HasSuffix(name, ".") || strings.EqualFold(name, metadataFile) {
+				if reservedOnWindows(name) || strings.HasSuffix(name, ".") || strings.EqualFold(name, metafile.Name) {
 					t.Errorf("%q is reserved", name)
 				}
 			}

@@ -20,9 +20,9 @@ func OpenDataset(dir string) store.Dataset {
 	}
 	s.load()
 	if !s.onDisk {
-		s.meta.info.Name = ""
+		s.meta.Info.Name = ""
 		if name := filepath.Base(dir); store.ValidName(name) {
-			s.meta.info.Name = name
+			s.meta.Info.Name = name
 		}
 	}
 	return newDataset(s)

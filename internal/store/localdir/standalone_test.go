@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 )
 
 func TestDatasetOfItsOwnFolder(t *testing.T) {
@@ -32,7 +34,7 @@ func TestDatasetOfItsOwnFolder(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	want := []string{".greenroom", "000000001.json", "000000002.json", "000000003.json", metadataFile}
+	want := []string{".greenroom", "000000001.json", "000000002.json", "000000003.json", metafile.Name}
 	if !slices.Equal(names, want) {
 		t.Errorf("files %v, want %v", names, want)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/localdir/metafile"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -35,7 +36,7 @@ type storage struct {
 
 	mu      sync.Mutex // everything below
 	folder  string     // its name below the kind's folder
-	meta    metadata
+	meta    metafile.Metadata
 	onDisk  bool // the metadata file was read or written
 	stale   bool // meta has news for the metadata file
 	flushed time.Time
@@ -74,19 +75,19 @@ func (s *storage) ID() string { return s.id }
 
 // load reads the metadata file, making up what is missing.
 func (s *storage) load() {
-	data, err := readFile(s.path(metadataFile), nil)
+	data, err := readFile(s.path(metafile.Name), nil)
 	now := time.Now()
 	if err == nil {
-		m, ok := readMetadata(data, s.folder)
+		m, ok := metafile.Read(data, s.folder)
 		if ok {
-			s.meta, s.onDisk, s.id = m, true, m.info.ID
+			s.meta, s.onDisk, s.id = m, true, m.Info.ID
 			return
 		}
 		s.meta = m
 	}
-	i := &s.meta.info
+	i := &s.meta.Info
 	i.ID = store.NewID()
-	if i.Name == "" && !isDefault(s.folder) {
+	if i.Name == "" && !metafile.IsDefault(s.folder) {
 		if looksLikeID(s.folder) {
 			i.ID = s.folder
 		} else {
@@ -138,7 +139,7 @@ func (s *storage) beginLocked() error {
 func (s *storage) end(changed bool) {
 	if changed {
 		now := time.Now()
-		s.meta.info.ModifiedAt, s.meta.info.AccessedAt = now, now
+		s.meta.Info.ModifiedAt, s.meta.Info.AccessedAt = now, now
 		s.stale = true
 		if now.Sub(s.flushed) >= flushEvery {
 			s.writeMetadata()
@@ -165,8 +166,8 @@ func (s *storage) beginRead(ctx context.Context) (end func(), err error) {
 		s.mu.Unlock()
 		return nil, err
 	}
-	if now := time.Now(); now.Sub(s.meta.info.AccessedAt) > accessPrecision {
-		s.meta.info.AccessedAt, s.stale = now, true
+	if now := time.Now(); now.Sub(s.meta.Info.AccessedAt) > accessPrecision {
+		s.meta.Info.AccessedAt, s.stale = now, true
 	}
 	return func() {
 		if locked {
@@ -178,7 +179,7 @@ func (s *storage) beginRead(ctx context.Context) (end func(), err error) {
 
 // info is the present metadata, under the id that the caller knows.
 func (s *storage) info() store.Info {
-	i := s.meta.info
+	i := s.meta.Info
 	i.ID = s.id
 	i.Stats = sum(i.Stats, s.pending)
 	i.Stats.Bytes = -1 // other programs write here too
@@ -201,12 +202,12 @@ func sum(a, b store.Stats) store.Stats {
 
 // merge takes over what other processes have counted.
 func (s *storage) merge() {
-	if data, err := readFile(s.path(metadataFile), nil); err == nil {
-		if m, ok := readMetadata(data, s.folder); ok {
-			s.meta.info.Stats = m.info.Stats
+	if data, err := readFile(s.path(metafile.Name), nil); err == nil {
+		if m, ok := metafile.Read(data, s.folder); ok {
+			s.meta.Info.Stats = m.Info.Stats
 		}
 	}
-	s.meta.info.Stats = sum(s.meta.info.Stats, s.pending)
+	s.meta.Info.Stats = sum(s.meta.Info.Stats, s.pending)
 	s.pending = store.Stats{}
 }
 
@@ -229,8 +230,8 @@ func (s *storage) materialise() error {
 	if err := os.MkdirAll(s.path(), 0o777); err != nil {
 		return internal(err, "create the folder of %s %q", s.kind.noun(), s.folder)
 	}
-	if data, err := readFile(s.path(metadataFile), nil); err == nil {
-		if m, ok := readMetadata(data, s.folder); ok {
+	if data, err := readFile(s.path(metafile.Name), nil); err == nil {
+		if m, ok := metafile.Read(data, s.folder); ok {
 			s.meta, s.onDisk = m, true
 			return nil
 		}
@@ -248,7 +249,7 @@ func (s *storage) writeMetadata() error {
 	}
 	counted := s.pending
 	s.merge()
-	if err := s.root.writeAtomically(s.path(metadataFile), s.meta.bytes(s.kind, s.folder)); err != nil {
+	if err := s.root.writeAtomically(s.path(metafile.Name), s.meta.Bytes(string(s.kind), s.folder)); err != nil {
 		s.pending = counted // the rest is read again
 		return err
 	}
@@ -298,7 +299,7 @@ func (s *storage) close() {
 func (s *storage) Schema() json.RawMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.meta.info.Schema
+	return s.meta.Info.Schema
 }
 
 // SetSchema replaces the schema. Nothing is written when it is the same, or when
@@ -307,17 +308,17 @@ func (s *storage) SetSchema(ctx context.Context, schema json.RawMessage) error {
 	if err := live(ctx); err != nil {
 		return err
 	}
-	schema, err := compactSchema(schema)
+	schema, err := metafile.CompactSchema(schema)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	if !s.deleted && bytes.Equal(s.meta.info.Schema, schema) {
+	if !s.deleted && bytes.Equal(s.meta.Info.Schema, schema) {
 		s.mu.Unlock()
 		return nil
 	}
 	if !s.deleted && !s.onDisk && len(schema) == 0 {
-		s.meta.info.Schema = nil
+		s.meta.Info.Schema = nil
 		s.mu.Unlock()
 		return nil
 	}
@@ -326,25 +327,13 @@ func (s *storage) SetSchema(ctx context.Context, schema json.RawMessage) error {
 		return err
 	}
 	defer s.end(false)
-	before := s.meta.info.Schema
-	s.meta.info.Schema = schema
+	before := s.meta.Info.Schema
+	s.meta.Info.Schema = schema
 	if err := s.writeMetadata(); err != nil {
-		s.meta.info.Schema = before
+		s.meta.Info.Schema = before
 		return internal(err, "write the metadata of %s %q", s.kind.noun(), s.folder)
 	}
 	return nil
-}
-
-// compactSchema gives a schema without blanks, as it is kept.
-func compactSchema(schema json.RawMessage) (json.RawMessage, error) {
-	if len(schema) == 0 {
-		return nil, nil
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, schema); err != nil {
-		return nil, fault.New(fault.InvalidRequest, "the schema of a storage must be JSON: %w", err)
-	}
-	return compact.Bytes(), nil
 }
 
 // SetAccess gives the storage a general access.
@@ -353,10 +342,10 @@ func (s *storage) SetAccess(ctx context.Context, access string) error {
 		return err
 	}
 	defer s.end(false)
-	before := s.meta.info.Access
-	s.meta.info.Access = access
+	before := s.meta.Info.Access
+	s.meta.Info.Access = access
 	if err := s.writeMetadata(); err != nil {
-		s.meta.info.Access = before
+		s.meta.Info.Access = before
 		return internal(err, "write the metadata of %s %q", s.kind.noun(), s.folder)
 	}
 	return nil
@@ -396,7 +385,7 @@ func (s *storage) Rename(ctx context.Context, name string) error {
 			s.locked.path = path
 		}
 	}()
-	before := s.meta.info.Name
+	before := s.meta.Info.Name
 	if before == name {
 		return nil
 	}
@@ -406,12 +395,12 @@ func (s *storage) Rename(ctx context.Context, name string) error {
 	}
 	from := s.path()
 	old := s.folder
-	s.meta.info.Name = name
+	s.meta.Info.Name = name
 	// The metadata come first: a storage is found by the name in them wherever
 	// its folder is, so a process that dies here has renamed it all the same.
-	if isDefault(old) {
+	if metafile.IsDefault(old) {
 		s.folder = target
-		err = s.root.writeAtomically(s.root.path(string(s.kind), old, metadataFile), s.meta.bytes(s.kind, target))
+		err = s.root.writeAtomically(s.root.path(string(s.kind), old, metafile.Name), s.meta.Bytes(string(s.kind), target))
 	} else {
 		err = s.writeMetadata()
 		s.folder = target
@@ -423,11 +412,11 @@ func (s *storage) Rename(ctx context.Context, name string) error {
 	}
 	if err != nil {
 		s.folder = old
-		s.meta.info.Name = before
+		s.meta.Info.Name = before
 		s.writeMetadata()
 		return internal(err, "rename %s %q", s.kind.noun(), old)
 	}
-	if isDefault(old) {
+	if metafile.IsDefault(old) {
 		s.home.forget(s)
 	}
 	if s.reset != nil {

@@ -57,6 +57,7 @@ func Run(t *testing.T, root Open, traits ...Trait) {
 		{"Logs", testLogs},
 		{"Secrets", testSecrets},
 		{"Stats", testStats},
+		{"Statistics", testStatistics},
 		{"Compressed", testCompressed},
 	}
 	for _, s := range suite {

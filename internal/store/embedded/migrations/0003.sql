@@ -11,7 +11,11 @@ UPDATE storage SET bytes = (SELECT coalesce(sum(size), 0) FROM record WHERE reco
 	WHERE kind = 'key-value store';
 UPDATE storage SET bytes = (SELECT coalesce(sum(length(json)), 0) FROM request WHERE request.storage = storage.key)
 	WHERE kind = 'request queue';
+ALTER TABLE storage ADD COLUMN clean INTEGER NOT NULL DEFAULT 0; -- dataset: items with a field that is not hidden
 UPDATE storage SET items = NULL WHERE kind = 'dataset';
+
+-- What the first so many items of a dataset have in their fields.
+CREATE TABLE summary (storage INTEGER PRIMARY KEY, items INTEGER NOT NULL, value BLOB NOT NULL);
 
 -- How a record is compressed, and its size decompressed when it is.
 ALTER TABLE record ADD COLUMN encoding TEXT NOT NULL DEFAULT '';

@@ -15,6 +15,7 @@ import (
 type batch struct {
 	items [][]byte
 	size  int64
+	done  func()
 	// turn is answered with the result, or told to lead.
 	turn chan result
 }
@@ -29,11 +30,13 @@ type result struct {
 const largestCommit = 8 << 20
 
 // Append adds the items in their order, all or none, with nothing in between.
-func (l *Log) Append(items [][]byte) error {
+// done, which may be nil, is called once they are on the disk and before they
+// can be read, in the order of the log and never at the same time as another.
+func (l *Log) Append(items [][]byte, done func()) error {
 	if len(items) == 0 {
 		return nil
 	}
-	b := &batch{items: items, turn: make(chan result, 1)}
+	b := &batch{items: items, done: done, turn: make(chan result, 1)}
 	for _, item := range items {
 		if len(item) > MaxItem {
 			return ErrTooLarge
@@ -118,6 +121,11 @@ func (l *Log) commit(group []*batch, size int64) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for _, b := range group {
+		if b.done != nil {
+			b.done()
+		}
+	}
 	l.offsets = append(l.offsets, offsets...)
 	l.parts[len(l.parts)-1].count = len(l.offsets)
 	l.end += int64(len(buf))

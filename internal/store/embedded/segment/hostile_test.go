@@ -49,7 +49,7 @@ func TestHostileFiles(t *testing.T) {
 				t.Fatalf("round %d: %d of %d items", round, len(got), n)
 			}
 		}
-		if err := l.Append([][]byte{[]byte("more")}); err == nil {
+		if err := l.Append([][]byte{[]byte("more")}, nil); err == nil {
 			if got := read(t, l, n, n+1, false); len(got) != 1 || got[0] != "more" {
 				t.Fatalf("round %d: after appending: %q", round, got)
 			}

@@ -32,7 +32,7 @@ func fill(t testing.TB, l *Log, from, to int) {
 			items = append(items, []byte(text(n)))
 			n++
 		}
-		if err := l.Append(items); err != nil {
+		if err := l.Append(items, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -89,7 +89,7 @@ func TestAppendAndRead(t *testing.T) {
 			if err := l.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if err := l.Append([][]byte{[]byte("x")}); !errors.Is(err, ErrClosed) {
+			if err := l.Append([][]byte{[]byte("x")}, nil); !errors.Is(err, ErrClosed) {
 				t.Fatalf("append after closing: %v", err)
 			}
 			l = openLog(t, dir, o)
@@ -112,7 +112,7 @@ func TestLargeItems(t *testing.T) {
 	l := openLog(t, t.TempDir(), Options{Size: 1 << 20})
 	large := strings.Repeat("y", pageBytes+5)
 	for range 3 {
-		if err := l.Append([][]byte{[]byte("a"), []byte(large), []byte("b")}); err != nil {
+		if err := l.Append([][]byte{[]byte("a"), []byte(large), []byte("b")}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestConcurrentAppends(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for n := range each {
-				if err := l.Append([][]byte{fmt.Appendf(nil, "%d %d", w, n), fmt.Appendf(nil, "%d %d!", w, n)}); err != nil {
+				if err := l.Append([][]byte{fmt.Appendf(nil, "%d %d", w, n), fmt.Appendf(nil, "%d %d!", w, n)}, nil); err != nil {
 					t.Error(err)
 				}
 			}

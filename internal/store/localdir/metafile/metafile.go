@@ -1,4 +1,6 @@
-package localdir
+// Package metafile reads and writes the file beside the content of a storage
+// that tells about it, as the official SDKs have it.
+package metafile
 
 import (
 	"bytes"
@@ -8,24 +10,37 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-const metadataFile = "__metadata__.json"
+// Name is the name of the file.
+const Name = "__metadata__.json"
 
-// metadata is the content of a storage's metadata file. It is written in
+// DefaultFolder is the folder of a default storage.
+const DefaultFolder = "default"
+
+// The folders of the kinds whose counts the file tells.
+const (
+	Datasets      = "datasets"
+	RequestQueues = "request_queues"
+)
+
+// Metadata are the content of a storage's metadata file. It is written in
 // camelCase, which all SDKs read; the snake_case of the Python SDK is read too.
-type metadata struct {
-	info store.Info
-	// others are fields of other programs, kept as they are.
-	others map[string]json.RawMessage
+type Metadata struct {
+	Info store.Info
+	// CleanOf is how many items the number of clean ones is of.
+	CleanOf int
+	// Others are fields of other programs, kept as they are.
+	Others map[string]json.RawMessage
 }
 
-// readMetadata understands a metadata file; one that is broken or of another
+// Read understands a metadata file; one that is broken or of another
 // shape gives false, and counts as absent.
-func readMetadata(data []byte, folder string) (metadata, bool) {
+func Read(data []byte, folder string) (Metadata, bool) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(data, &fields) != nil || fields == nil {
-		return metadata{}, false
+		return Metadata{}, false
 	}
 	take := func(name string, into any) bool {
 		found := false
@@ -43,8 +58,8 @@ func readMetadata(data []byte, folder string) (metadata, bool) {
 		take(name, &t)
 		return t.Time
 	}
-	m := metadata{others: fields}
-	i := &m.info
+	m := Metadata{Others: fields}
+	i := &m.Info
 	take("id", &i.ID)
 	take("name", &i.Name)
 	take("storageId", &i.ID)
@@ -52,7 +67,7 @@ func readMetadata(data []byte, folder string) (metadata, bool) {
 	take("actRunId", &i.RunID)
 	var schema json.RawMessage
 	take("schema", &schema)
-	i.Schema, _ = compactSchema(schema) // it was read as JSON
+	i.Schema, _ = CompactSchema(schema) // it was read as JSON
 	i.CreatedAt, i.ModifiedAt, i.AccessedAt = moment("createdAt"), moment("modifiedAt"), moment("accessedAt")
 	take("generalAccess", &i.Access)
 	var stats api.StorageStats
@@ -66,8 +81,10 @@ func readMetadata(data []byte, folder string) (metadata, bool) {
 	take("handledRequestCount", &i.HandledRequests)
 	take("pendingRequestCount", new(int)) // total minus handled
 	take("hadMultipleClients", &i.HadMultipleClients)
-	i.CleanItemCount = i.ItemCount
-	if isDefault(folder) {
+	if take("cleanItemCount", &i.CleanItemCount) {
+		m.CleanOf = i.ItemCount
+	}
+	if IsDefault(folder) {
 		// The JavaScript SDK calls the default storage "default".
 		i.Name = ""
 	}
@@ -77,13 +94,14 @@ func readMetadata(data []byte, folder string) (metadata, bool) {
 	return m, true
 }
 
-// bytes renders the metadata file of a storage in the folder.
+// Bytes renders the metadata file of a storage in the folder; kind is the folder
+// of its kind.
 //
 // The JavaScript SDK takes a storage's folder from its name, or from its id
 // when it has none; the Python SDK purges what has no name. Hence the default
 // storage says that its id is its folder, and keeps the real one beside it.
-func (m metadata) bytes(k kind, folder string) []byte {
-	i := m.info
+func (m Metadata) Bytes(kind, folder string) []byte {
+	i := m.Info
 	var out bytes.Buffer
 	out.WriteByte('{')
 	put := func(name string, v any) {
@@ -97,7 +115,7 @@ func (m metadata) bytes(k kind, folder string) []byte {
 		out.WriteString("\n\t\"" + name + "\": ")
 		out.Write(raw)
 	}
-	if isDefault(folder) {
+	if IsDefault(folder) {
 		put("id", DefaultFolder)
 		put("storageId", i.ID)
 	} else {
@@ -117,10 +135,13 @@ func (m metadata) bytes(k kind, folder string) []byte {
 	put("createdAt", api.TimeOf(i.CreatedAt))
 	put("modifiedAt", api.TimeOf(i.ModifiedAt))
 	put("accessedAt", api.TimeOf(i.AccessedAt))
-	switch k {
-	case datasets:
+	switch kind {
+	case Datasets:
 		put("itemCount", i.ItemCount)
-	case requestQueues:
+		if m.CleanOf == i.ItemCount {
+			put("cleanItemCount", i.CleanItemCount)
+		}
+	case RequestQueues:
 		put("totalRequestCount", i.TotalRequests)
 		put("handledRequestCount", i.HandledRequests)
 		put("pendingRequestCount", i.TotalRequests-i.HandledRequests)
@@ -134,13 +155,13 @@ func (m metadata) bytes(k kind, folder string) []byte {
 			ReadCount: st.Reads, WriteCount: st.Writes, DeleteCount: &st.Deletes, ListCount: &st.Lists, HeadItemReadCount: &st.HeadReads,
 		})
 	}
-	if schema, err := compactSchema(i.Schema); err == nil && schema != nil {
+	if schema, err := CompactSchema(i.Schema); err == nil && schema != nil {
 		// As it is, so that it can be compared with what it is to be: Marshal
 		// would escape some of its characters.
 		out.WriteString(",\n\t\"schema\": ")
 		out.Write(schema)
 	}
-	for name, raw := range m.others {
+	for name, raw := range m.Others {
 		quoted, _ := json.Marshal(name)
 		put(strings.Trim(string(quoted), `"`), raw)
 	}
@@ -168,4 +189,17 @@ func snake(name string) string {
 	return b.String()
 }
 
-func isDefault(folder string) bool { return strings.EqualFold(folder, DefaultFolder) }
+// IsDefault reports whether a folder is that of the default storage.
+func IsDefault(folder string) bool { return strings.EqualFold(folder, DefaultFolder) }
+
+// CompactSchema gives a schema without blanks, as it is kept.
+func CompactSchema(schema json.RawMessage) (json.RawMessage, error) {
+	if len(schema) == 0 {
+		return nil, nil
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, schema); err != nil {
+		return nil, fault.New(fault.InvalidRequest, "the schema of a storage must be JSON: %w", err)
+	}
+	return compact.Bytes(), nil
+}
