@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	actorcmd "github.com/greenroom-dev/greenroom/internal/cli/actor"
+	"github.com/greenroom-dev/greenroom/internal/cli/backup"
 	"github.com/greenroom-dev/greenroom/internal/cli/create"
 	"github.com/greenroom-dev/greenroom/internal/cli/datasets"
 	"github.com/greenroom-dev/greenroom/internal/cli/initialize"
@@ -68,7 +69,7 @@ in a dataset, a key-value store and a request queue.`,
 	root.AddCommand(
 		create.New(f), create.NewTemplates(f), initialize.New(f, nil), initialize.NewWrapScrapy(f, nil),
 		validate.New(f), validate.NewSchema(f), openapi.New(f, nil), secrets.New(f), runcmd.New(f, nil), actor(f),
-		serve.New(f, startServer), token.New(f),
+		serve.New(f, startServer, keeper{}), backup.New(f, keeper{}), backup.NewRestore(f, keeper{}), token.New(f),
 		datasets.New(f), keyvaluestores.New(f), requestqueues.New(f),
 	)
 	cmdkit.Help(root)

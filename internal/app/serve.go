@@ -71,15 +71,18 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 		Store: d.store, Programs: programs, UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
 		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return d.url, nil },
 		PublicURL: func() string { return d.url },
-		SecretKey: keyfile.In(filepath.Join(opts.DataDir, "keys")).Key,
+		SecretKey: keyfile.In(filepath.Join(opts.DataDir, keysFolder)).Key,
 	})
 	d.http = &http.Server{
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		Handler: server.New(server.Config{
 			Store: d.store, Engine: d.engine, Actors: programs, Authenticate: d.authenticate,
 			UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
-			Draining: d.ending.Load,
+			Draining: d.ending.Load, Backup: d.backup,
 		}),
+	}
+	if err := publishAddress(opts.DataDir, d.url); err != nil {
+		return nil, errors.Join(err, listener.Close())
 	}
 	go func() {
 		if err := d.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -91,7 +94,7 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 
 func (d *daemon) authenticate(text string) (server.Access, bool) {
 	who, ok := d.tokens.Lookup(text)
-	return server.Access{ReadOnly: who.Scope == token.ReadOnly, StoragesOf: who.Scope.RunID()}, ok
+	return server.Access{ReadOnly: who.Scope == token.ReadOnly, StoragesOf: who.Scope.RunID(), Guest: who.ID != token.OwnerID}, ok
 }
 
 func (d *daemon) BaseURL() string      { return d.url }
@@ -112,6 +115,9 @@ func (d *daemon) shutDown() error {
 	}
 	if d.engine != nil {
 		d.engine.Close()
+	}
+	if d.store != nil {
+		withdrawAddress(d.opts.DataDir)
 	}
 	if d.tokens != nil {
 		errs = append(errs, d.tokens.Close())

@@ -42,6 +42,8 @@ var layers = []layer{
 	{"internal/cli/datasets", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
 	{"internal/cli/keyvaluestores", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
 	{"internal/cli/requestqueues", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
+	{"internal/cli/serve", []string{"internal/cmdkit", "internal/jq"}},
+	{"internal/cli/backup", []string{"internal/cmdkit", "internal/jq"}},
 	{"internal/cli/token", []string{"internal/cmdkit", "internal/jq", "internal/token", "pkg/api"}},
 	{"internal/cmdkit", []string{"pkg/api", "pkg/client"}},
 	{"internal/jq", []string{"internal/cmdkit"}},

@@ -17,6 +17,9 @@ type Access struct {
 	// StoragesOf is the run whose record and storages are all that the token
 	// opens; "" sets no such limit.
 	StoragesOf string
+	// Guest is who has a token that the owner has made for others: what a backup
+	// holds is the owner's alone.
+	Guest bool
 }
 
 // principal is who calls: the owner, somebody to whom the owner gave a token,

@@ -23,7 +23,7 @@ func (p *platform) withTokens() *token.Store {
 	p.t.Cleanup(func() { tokens.Close() })
 	p.server.Authenticate = func(text string) (Access, bool) {
 		id, ok := tokens.Lookup(text)
-		return Access{ReadOnly: id.Scope == token.ReadOnly, StoragesOf: id.Scope.RunID()}, ok
+		return Access{ReadOnly: id.Scope == token.ReadOnly, StoragesOf: id.Scope.RunID(), Guest: id.ID != token.OwnerID}, ok
 	}
 	return tokens
 }

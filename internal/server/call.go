@@ -157,13 +157,17 @@ func (c *call) fail(err error) {
 		panic(http.ErrAbortHandler)
 	}
 	message := e.Message
-	if status == http.StatusInternalServerError {
+	if status == http.StatusInternalServerError && e.Data != nil {
+		// Something with data was made to be told, such as what is damaged where.
+		c.s.Logger.Error("a request failed", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
+		message = e.Error()
+	} else if status == http.StatusInternalServerError {
 		c.s.Logger.Error("a request failed", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
 		message = "the server failed to answer this request; its log says why"
 	} else if message == "" {
 		message = e.Error() // a message made with %w lives in the error itself
 	}
-	if e.Hint != "" && status != http.StatusInternalServerError {
+	if e.Hint != "" && (status != http.StatusInternalServerError || e.Data != nil) {
 		message += "; " + e.Hint
 	}
 	body := api.Error{Type: e.WireType(), Message: message}

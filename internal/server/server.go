@@ -89,6 +89,9 @@ type Config struct {
 	// DiskUsage gives the bytes that the store takes on disk, by what they hold;
 	// it is asked for metrics only, and must be cheap. Nil leaves them out.
 	DiskUsage func(ctx context.Context) (map[string]int64, error)
+	// Backup writes a copy of everything that is kept, while it is in use; nil
+	// serves none.
+	Backup func(ctx context.Context, w io.Writer) error
 	// Logger gets failures of the server itself, and at the level Debug every
 	// request, without its query; nil drops them.
 	Logger *slog.Logger
@@ -156,6 +159,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Path == "/metrics" {
 		if err := c.serveMetrics(); err != nil {
+			c.fail(err)
+		}
+		return
+	}
+	if r.URL.Path == backupPath {
+		if err := c.serveBackup(); err != nil {
 			c.fail(err)
 		}
 		return

@@ -27,7 +27,7 @@ func (s *server) me(c *call) error {
 		EffectivePlatformFeatures: map[string]api.PlatformFeature{},
 		CreatedAt:                 s.started,
 	}
-	if s.ProxyPassword != "" && c.caller.Access == (Access{}) {
+	if s.ProxyPassword != "" && !c.caller.ReadOnly && c.caller.StoragesOf == "" {
 		user.Proxy = &api.UserProxy{Password: s.ProxyPassword, Groups: []api.ProxyGroup{}}
 	}
 	reason, reasonType := "not available on this server", "DISABLED"

@@ -179,3 +179,6 @@ func replace(from, to string) error {
 	}
 	return err
 }
+
+// Files are the names of the files in a data directory that hold its tokens.
+func Files() []string { return []string{tokensFile, ownerFile} }

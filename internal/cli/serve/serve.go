@@ -48,8 +48,9 @@ type options struct {
 	drain                                  time.Duration
 }
 
-// New makes the command; start is what starts a server.
-func New(f *cmdkit.Factory, start cmdkit.StartServerFunc) *cobra.Command {
+// New makes the command and those below it; start is what starts a server,
+// keeper looks after its data.
+func New(f *cmdkit.Factory, start cmdkit.StartServerFunc, keeper cmdkit.DataKeeper) *cobra.Command {
 	o := &options{factory: f, start: start}
 	cmd := &cobra.Command{
 		Use:     "serve",
@@ -78,6 +79,7 @@ func New(f *cmdkit.Factory, start cmdkit.StartServerFunc) *cobra.Command {
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long requests under way may take at the end")
 	flags.BoolVar(&o.jsonLogs, "json-logs", false, "log as lines of JSON")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log more")
+	cmd.AddCommand(newFsck(f, keeper))
 	return cmd
 }
 

@@ -38,7 +38,7 @@ func serve(t *testing.T, server cmdkit.Server, args ...string) (got cmdkit.Serve
 	cmd := New(f, func(_ context.Context, o cmdkit.ServerOptions) (cmdkit.Server, error) {
 		got = o
 		return server, nil
-	})
+	}, nil)
 	cmd.SetArgs(args)
 	status = cmdkit.Run(context.Background(), io, cmd)
 	if got.DataDir != "" && len(args) == 0 && !strings.HasPrefix(got.DataDir, home) {

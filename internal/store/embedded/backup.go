@@ -3,80 +3,24 @@ package embedded
 import (
 	"context"
 	"io"
-	"os"
 	"path/filepath"
 
-	"github.com/greenroom-dev/greenroom/internal/store/embedded/archive"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/snapshot"
 )
 
 // Backup writes all that was answered before the call to w, as a tar stream for
 // archive.Extract; what is written meanwhile may be in it too. The root stays in
-// use, but files of what is deleted are removed only afterwards.
-func (r *Root) Backup(ctx context.Context, w io.Writer) error {
+// use, but files of what is deleted are removed only afterwards. Files and
+// folders of others in the same directory come along when also names them; it
+// does not matter whether they are there.
+func (r *Root) Backup(ctx context.Context, w io.Writer, also ...string) error {
 	r.reaper.pin.RLock()
 	defer r.reaper.pin.RUnlock()
-	return database.Failed(r.backup(ctx, archive.NewWriter(ctx, w, r.dir)), "back up %s", r.dir)
-}
-
-func (r *Root) backup(ctx context.Context, out *archive.Writer) error {
-	tmp, err := os.MkdirTemp(r.dir, "backup-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	path := filepath.Join(tmp, DatabaseName)
-	if err := r.db.Snapshot(ctx, path); err != nil {
-		return err
-	}
-	keys, files, err := describeCopy(ctx, path)
-	if err != nil {
-		return err
-	}
-	if err := out.AddAs(DatabaseName, path); err != nil {
-		return err
-	}
-	for _, key := range keys {
-		// Indexes can be made again, and might know of more than the copy has.
-		if err := out.AddFolder(ItemsFolder(r.dir, key), ".seg"); err != nil {
-			return err
-		}
-	}
-	for _, id := range files {
-		file, err := r.content.Path(id)
-		if err == nil {
-			err = out.Add(file)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := out.AddFolder(filepath.Join(r.dir, logsName), ".log"); err != nil {
-		return err
-	}
-	return out.Close()
-}
-
-// describeCopy lists what a copy of the database refers to. The copy's numbers
-// of items are of another moment than the segments, which know better.
-func describeCopy(ctx context.Context, path string) (keys []int64, files []string, err error) {
-	db, err := database.Open(path, database.Options{Migrations: Migrations()})
-	if err != nil {
-		return nil, nil, err
-	}
-	defer db.Close()
-	if keys, err = database.All[int64](ctx, db, "SELECT key FROM storage WHERE kind = ? AND deleted = 0", string(datasets)); err != nil {
-		return nil, nil, err
-	}
-	if files, err = database.All[string](ctx, db, "SELECT file FROM record WHERE file IS NOT NULL"); err != nil {
-		return nil, nil, err
-	}
-	err = db.Write(ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec("UPDATE storage SET items = NULL WHERE kind = ?", string(datasets))
-		return err
+	err := snapshot.Write(ctx, w, snapshot.Source{
+		Dir: r.dir, Database: DatabaseName, DB: r.db, Migrations: Migrations(), Content: r.content,
+		Items: func(key int64) string { return ItemsFolder(r.dir, key) },
+		Logs:  filepath.Join(r.dir, logsName), Also: also,
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return keys, files, db.Close() // which leaves one file
+	return database.Failed(err, "back up %s", r.dir)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/archive"
@@ -53,8 +54,12 @@ func TestBackup(t *testing.T) {
 			}
 		}
 	}()
+	must(t, os.WriteFile(filepath.Join(dir, "own"), []byte("a"), 0o600))
+	must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
+	must(t, os.WriteFile(filepath.Join(dir, "folder", "f"), []byte("b"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "other"), []byte("c"), 0o600))
 	var backup bytes.Buffer
-	err = r.Backup(t.Context(), &backup)
+	err = r.Backup(t.Context(), &backup, "own", "folder", "missing")
 	close(stop)
 	<-stopped
 	must(t, err)
@@ -63,12 +68,25 @@ func TestBackup(t *testing.T) {
 	}
 
 	target := filepath.Join(t.TempDir(), "new", "data")
-	must(t, archive.Extract(t.Context(), bytes.NewReader(backup.Bytes()), target))
+	begun := time.Now()
+	summary, err := archive.Extract(t.Context(), bytes.NewReader(backup.Bytes()), target)
+	must(t, err)
+	if verified, err := archive.Verify(t.Context(), bytes.NewReader(backup.Bytes())); err != nil || verified != summary || summary.Files < before {
+		t.Errorf("extracted %+v, verified %+v, %v", summary, verified, err)
+	}
+	for name, want := range map[string]string{"own": "a", "folder/f": "b"} {
+		if got, err := os.ReadFile(filepath.Join(target, filepath.FromSlash(name))); err != nil || string(got) != want {
+			t.Errorf("%s is %q, %v", name, got, err)
+		}
+	}
 	r = open(t, target, Options{})
 	d, err = r.Datasets().Open(t.Context(), "d")
 	must(t, err)
 	page, err := r.Datasets().List(t.Context(), store.ListOptions{})
 	must(t, err)
+	if at := page.Items[0].ModifiedAt; at.Before(page.Items[0].CreatedAt) || at.After(begun) {
+		t.Errorf("modified at %v, the backup was restored at %v", at, begun)
+	}
 	items := 0
 	for raw, err := range d.Items(t.Context(), 0, -1, false) {
 		must(t, err)
@@ -112,14 +130,28 @@ func TestBackup(t *testing.T) {
 		t.Errorf("log %q", text)
 	}
 
-	if err := archive.Extract(t.Context(), bytes.NewReader(backup.Bytes()), target); !fault.Is(err, fault.Conflict) {
+	if _, err := archive.Extract(t.Context(), bytes.NewReader(backup.Bytes()), target); !fault.Is(err, fault.Conflict) {
 		t.Errorf("restored over a directory in use: %v", err)
 	}
 	torn := filepath.Join(t.TempDir(), "torn")
-	if archive.Extract(t.Context(), bytes.NewReader(backup.Bytes()[:backup.Len()/2]), torn) == nil {
-		t.Error("half a backup was restored")
+	if _, err := archive.Extract(t.Context(), bytes.NewReader(backup.Bytes()[:backup.Len()/2]), torn); !fault.Is(err, fault.InvalidInput) {
+		t.Errorf("half a backup was restored: %v", err)
 	}
 	if left, _ := os.ReadDir(filepath.Dir(torn)); len(left) > 0 {
 		t.Errorf("half a backup left %v", left)
+	}
+}
+
+// What a backup left whose process died is cleared away.
+func TestLeftSnapshots(t *testing.T) {
+	dir := t.TempDir()
+	r := open(t, dir, Options{})
+	must(t, r.Close())
+	left := filepath.Join(dir, "backup-1")
+	must(t, os.Mkdir(left, 0o700))
+	must(t, os.WriteFile(filepath.Join(left, DatabaseName), nil, 0o600))
+	open(t, dir, Options{})
+	if _, err := os.Stat(left); err == nil {
+		t.Error("it is still there")
 	}
 }

@@ -36,8 +36,10 @@ func (d *dataset) told(err error, verb string) error {
 	var damage *segment.DamageError
 	switch {
 	case errors.As(err, &damage):
-		return fault.New(fault.Internal, "item %d of dataset %q cannot be read: %w", damage.Item, d.id, err).
-			WithHint("the other items can; check the data directory for damage")
+		f := fault.New(fault.Internal, "item %d of dataset %q cannot be read: %w", damage.Item, d.id, err).
+			WithHint("the other items can; apify serve fsck tells all that is damaged")
+		f.Data = map[string]any{"datasetId": d.id, "item": damage.Item, "segment": damage.Segment, "offset": damage.Offset}
+		return f
 	case errors.Is(err, segment.ErrClosed):
 		return fault.New(fault.Unavailable, "the store is closed")
 	case errors.Is(err, segment.ErrTooLarge):

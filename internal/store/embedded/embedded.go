@@ -30,6 +30,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/logfile"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/object"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/segment"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/snapshot"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
 
@@ -130,6 +131,9 @@ func Open(dir string, o Options) (*Root, error) {
 
 func (r *Root) open() (err error) {
 	relaxed := r.o.Durability == Relaxed
+	if err := snapshot.Clear(r.dir); err != nil {
+		return database.Failed(err, "open the data directory %s", r.dir)
+	}
 	r.db, err = database.Open(filepath.Join(r.dir, DatabaseName), database.Options{Relaxed: relaxed, Migrations: Migrations()})
 	if err != nil {
 		return err

@@ -4,28 +4,49 @@ package archive
 import (
 	"archive/tar"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
-
-	"github.com/greenroom-dev/greenroom/internal/store/embedded/disk"
-	"github.com/greenroom-dev/greenroom/pkg/fault"
+	"time"
 )
+
+// manifestName is the last file of a backup. It describes the others, so that a
+// backup that is not whole, or not as it was written, is known by it.
+const manifestName = "backup.json"
+
+// manifestVersion is that of the format; readers refuse others.
+const manifestVersion = 1
+
+type manifest struct {
+	Version int     `json:"version"`
+	Files   []entry `json:"files"`
+}
+
+// entry is what a manifest says of a file.
+type entry struct {
+	Name     string    `json:"name"`
+	Size     int64     `json:"size"`
+	Modified time.Time `json:"modifiedAt"`
+	Sum      string    `json:"sha256"`
+}
 
 // Writer puts files of a directory into a tar stream.
 type Writer struct {
-	ctx context.Context
-	dir string
-	tar *tar.Writer
+	ctx      context.Context
+	dir      string
+	tar      *tar.Writer
+	manifest manifest
 }
 
 // NewWriter begins a stream of files below dir.
 func NewWriter(ctx context.Context, w io.Writer, dir string) *Writer {
-	return &Writer{ctx, dir, tar.NewWriter(w)}
+	return &Writer{ctx, dir, tar.NewWriter(w), manifest{Version: manifestVersion}}
 }
 
 // Add adds a file as it is now, under the name that it has below the directory.
@@ -53,15 +74,23 @@ func (w *Writer) AddAs(name, file string) error {
 	if err != nil {
 		return err
 	}
-	header := &tar.Header{Name: name, Mode: 0o600, Size: info.Size(), ModTime: info.ModTime(), Format: tar.FormatPAX}
-	if err := w.tar.WriteHeader(header); err != nil {
+	e := entry{Name: name, Size: info.Size(), Modified: info.ModTime().UTC()}
+	if err := w.begin(e); err != nil {
 		return err
 	}
-	n, err := io.Copy(w.tar, io.LimitReader(f, info.Size()))
-	if err == nil && n < info.Size() {
-		_, err = io.CopyN(w.tar, zeros{}, info.Size()-n)
+	sum := sha256.New()
+	out := io.MultiWriter(w.tar, sum)
+	n, err := io.Copy(out, io.LimitReader(f, e.Size))
+	if err == nil && n < e.Size {
+		_, err = io.CopyN(out, zeros{}, e.Size-n)
 	}
+	e.Sum = hex.EncodeToString(sum.Sum(nil))
+	w.manifest.Files = append(w.manifest.Files, e)
 	return err
+}
+
+func (w *Writer) begin(e entry) error {
+	return w.tar.WriteHeader(&tar.Header{Name: e.Name, Mode: 0o600, Size: e.Size, ModTime: e.Modified, Format: tar.FormatPAX})
 }
 
 // AddFolder adds the files of a folder whose names end in suffix; a folder that
@@ -86,90 +115,24 @@ func (w *Writer) AddFolder(folder, suffix string) error {
 	return nil
 }
 
-// Close ends the stream.
-func (w *Writer) Close() error { return w.tar.Close() }
+// Close ends the stream. Without it, nobody takes the stream for a backup.
+func (w *Writer) Close() error {
+	text, err := json.MarshalIndent(w.manifest, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := w.begin(entry{Name: manifestName, Size: int64(len(text))}); err != nil {
+		return err
+	}
+	if _, err := w.tar.Write(text); err != nil {
+		return err
+	}
+	return w.tar.Close()
+}
 
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
-}
-
-// Extract makes a directory, which must not be there or be empty, from a
-// stream. It is there as a whole or not at all.
-func Extract(ctx context.Context, r io.Reader, dir string) (err error) {
-	dir, err = filepath.Abs(dir)
-	if err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fault.Wrap(fault.Internal, err, "restore to %s", dir)
-	}
-	if len(entries) > 0 {
-		return fault.New(fault.Conflict, "the directory %s is not empty", dir).
-			WithHint("restore to a directory that does not exist")
-	}
-	if err := disk.MakeFolder(filepath.Dir(dir), false); err != nil {
-		return fault.Wrap(fault.Internal, err, "restore to %s", dir)
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
-	if err != nil {
-		return fault.Wrap(fault.Internal, err, "restore to %s", dir)
-	}
-	defer os.RemoveAll(tmp)
-	if err := extract(ctx, tar.NewReader(r), tmp); err != nil {
-		return fault.Wrap(fault.InvalidInput, err, "restore to %s", dir)
-	}
-	if len(entries) == 0 {
-		os.Remove(dir) // an empty one stands in the way on some systems
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		return fault.Wrap(fault.Internal, err, "restore to %s", dir)
-	}
-	return fault.Wrap(fault.Internal, disk.SyncFolder(filepath.Dir(dir)), "restore to %s", dir)
-}
-
-func extract(ctx context.Context, files *tar.Reader, dir string) error {
-	folders := map[string]bool{dir: true}
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		header, err := files.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if header.Typeflag != tar.TypeReg || !filepath.IsLocal(filepath.FromSlash(header.Name)) || path.Clean(header.Name) != header.Name {
-			return fault.New(fault.InvalidInput, "%q is not a file of a backup", header.Name)
-		}
-		name := filepath.Join(dir, filepath.FromSlash(header.Name))
-		for folder := filepath.Dir(name); !folders[folder]; folder = filepath.Dir(folder) {
-			folders[folder] = true
-		}
-		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-			return err
-		}
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(f, files)
-		if err == nil {
-			err = f.Sync()
-		}
-		if err = errors.Join(err, f.Close()); err != nil {
-			return err
-		}
-	}
-	for folder := range folders {
-		if err := disk.SyncFolder(folder); err != nil {
-			return err
-		}
-	}
-	return nil
 }

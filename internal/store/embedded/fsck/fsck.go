@@ -22,6 +22,13 @@ import (
 type Problem struct {
 	What     string // a sentence without a full stop
 	Repaired bool
+	// Kind and Storage say what it is about, a kind of storage and an id; "" when
+	// it is about no storage.
+	Kind, Storage string
+	// File is the file, below the directory, that is damaged from Offset on; ""
+	// when there is no such place.
+	File   string
+	Offset int64
 }
 
 // checker is one check on its way.
@@ -34,14 +41,23 @@ type checker struct {
 }
 
 func (c *checker) add(repaired bool, format string, args ...any) {
-	c.problems = append(c.problems, Problem{fmt.Sprintf(format, args...), repaired})
+	c.problems = append(c.problems, Problem{What: fmt.Sprintf(format, args...), Repaired: repaired})
+}
+
+// addTo adds what is wrong with a storage; its kind and id are put before it.
+func (c *checker) addTo(kind, id string, repaired bool, format string, args ...any) *Problem {
+	c.add(repaired, "%s %q: %s", kind, id, fmt.Sprintf(format, args...))
+	p := &c.problems[len(c.problems)-1]
+	p.Kind, p.Storage = kind, id
+	return p
 }
 
 // Check looks at everything in a directory. While a server has it open the
 // error is fault.Conflict; what is wrong with the data is no error but a
 // problem. With repair, a record whose content is lost is removed, as are
-// contents that no record has; counts and indexes are made again. Damaged items
-// of datasets stay, and the others stay readable.
+// contents that no record has; counts and indexes are made again; and in the
+// place of each item of a dataset that is lost comes an empty one, while the
+// segment as it was is kept beside the new one.
 func Check(ctx context.Context, dir string, repair bool) ([]Problem, error) {
 	path := filepath.Join(dir, embedded.DatabaseName)
 	if _, err := os.Stat(path); err != nil {
@@ -101,19 +117,30 @@ func (c *checker) write(query string, args ...any) error {
 func (c *checker) datasets() error {
 	var failed error
 	err := c.each("SELECT key, id, '', '', 0 FROM storage WHERE kind = 'dataset' AND deleted = 0", func(key int64, id, _, _ string, _ int64) {
-		r, err := segment.Check(embedded.ItemsFolder(c.dir, key), c.repair)
+		folder := embedded.ItemsFolder(c.dir, key)
+		r, err := segment.Check(folder, c.repair)
 		failed = errors.Join(failed, err)
 		for _, d := range r.Damage {
-			c.add(false, "dataset %q: %v", id, d)
+			p := c.addTo("dataset", id, c.repair, "%v", d)
+			p.File, p.Offset = c.below(filepath.Join(folder, d.Segment)), d.Offset
 		}
 		for _, name := range r.Indexes {
-			c.add(c.repair, "dataset %q: the index %s is wrong", id, name)
+			c.addTo("dataset", id, c.repair, "the index %s is wrong", name)
 		}
 		if r.Torn > 0 {
-			c.add(false, "dataset %q: %d bytes of an unfinished write, which the next start cuts off", id, r.Torn)
+			c.addTo("dataset", id, c.repair, "%d bytes of an unfinished write are at its end", r.Torn)
 		}
 	})
 	return errors.Join(err, failed)
+}
+
+// below is the name of a file below the directory, with slashes.
+func (c *checker) below(file string) string {
+	name, err := filepath.Rel(c.dir, file)
+	if err != nil {
+		return file
+	}
+	return filepath.ToSlash(name)
 }
 
 // lost is a record without its content.
@@ -138,12 +165,13 @@ func (c *checker) records() error {
 		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			c.add(c.repair, "key-value store %q: the content of record %q is gone", id, key)
+			c.addTo("key-value store", id, c.repair, "the content of record %q is gone", key)
 			gone = append(gone, lost{storage, key})
 		case err != nil:
 			failed = errors.Join(failed, err)
 		case info.Size() != size:
-			c.add(false, "key-value store %q: record %q has %d bytes instead of %d", id, key, info.Size(), size)
+			p := c.addTo("key-value store", id, false, "record %q has %d bytes instead of %d", key, info.Size(), size)
+			p.File, p.Offset = c.below(path), min(info.Size(), size)
 		}
 	})
 	if err := errors.Join(err, failed); err != nil {
@@ -204,7 +232,7 @@ func (c *checker) queues() error {
 	const handled = "(SELECT count(*) FROM request r WHERE r.storage = s.key AND r.place IS NULL)"
 	err := c.each("SELECT key, id, '', '', 0 FROM storage s WHERE kind = 'request queue' AND deleted = 0 AND (total <> "+actual+" OR handled <> "+handled+" OR bytes <> "+size+")",
 		func(key int64, id, _, _ string, _ int64) {
-			c.add(c.repair, "request queue %q: its counts are wrong", id)
+			c.addTo("request queue", id, c.repair, "its counts are wrong")
 			wrong = append(wrong, key)
 		})
 	if err != nil || !c.repair {

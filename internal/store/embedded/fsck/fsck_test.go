@@ -86,10 +86,30 @@ func TestCheck(t *testing.T) {
 	must(t, db.Close())
 	must(t, os.Rename(orphan, filepath.Join(dir, embedded.ContentName, "ab", filepath.Base(orphan))))
 
-	damage := "false dataset \"" + d.ID() + "\": segment 000000000001.seg is damaged at byte 0 (item 1)"
-	check(t, dir, false, damage, "false dataset \""+d.ID()+"\": the index 000000000000.idx is wrong", "the index 000000000001.idx is wrong",
-		`false key-value store`, "false content abab", `false request queue`)
-	check(t, dir, true, damage, "true dataset \""+d.ID()+"\": the index 000000000000.idx is wrong", "the index 000000000001.idx is wrong",
-		`true key-value store`, "true content abab", `true request queue`)
-	check(t, dir, false, damage)
+	damage := " dataset \"" + d.ID() + "\": segment 000000000001.seg is damaged at byte 0 (item 1)"
+	index := " dataset \"" + d.ID() + "\": the index 000000000000.idx is wrong"
+	check(t, dir, false, "false"+damage, "false"+index, `false key-value store`, "false content abab", `false request queue`)
+	problems, err := Check(t.Context(), dir, false)
+	must(t, err)
+	if p := problems[0]; p.Kind != "dataset" || p.Storage != d.ID() || p.Offset != 0 || filepath.Join(dir, filepath.FromSlash(p.File)) != segment {
+		t.Errorf("the damage is %+v", p)
+	}
+	check(t, dir, true, "true"+damage, "true"+index, `true key-value store`, "true content abab", `true request queue`)
+	check(t, dir, false)
+	if kept, err := os.ReadFile(strings.TrimSuffix(segment, ".seg") + ".damaged"); err != nil || string(kept) != string(data) {
+		t.Errorf("the damaged segment is kept as %q, %v", kept, err)
+	}
+	r, err = embedded.Open(dir, embedded.Options{})
+	must(t, err)
+	defer r.Close()
+	d, err = r.Datasets().Open(t.Context(), "d")
+	must(t, err)
+	var left []string
+	for item, err := range d.Items(t.Context(), 0, -1, false) {
+		must(t, err)
+		left = append(left, string(item))
+	}
+	if got := strings.Join(left, " "); got != `{"n":0} {} {"n":2} {"n":3}` {
+		t.Errorf("after the repair the items are %s", got)
+	}
 }

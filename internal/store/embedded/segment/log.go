@@ -242,12 +242,16 @@ func (l *Log) writeIndex() error {
 }
 
 func writeIndex(dir, name string, x index, sync func(*os.File) error) error {
-	path := filepath.Join(dir, name)
+	return replace(filepath.Join(dir, name), x.bytes(), sync)
+}
+
+// replace writes a file in one step.
+func replace(path string, data []byte, sync func(*os.File) error) error {
 	f, err := os.Create(path + ".new")
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(x.bytes())
+	_, err = f.Write(data)
 	if err == nil {
 		err = sync(f)
 	}
