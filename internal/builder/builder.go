@@ -27,7 +27,16 @@ type Request struct {
 	// Entrypoint, when not empty, is the user's own choice of what to start
 	// (process executor only).
 	Entrypoint string
-	Log        io.Writer
+	// Install installs the Actor's dependencies before anything else (directories
+	// only; images do that by their Dockerfiles), in an environment of its own.
+	Install bool
+	// Args are build arguments for Dockerfiles that ask for them, and variables
+	// for what is run in a directory.
+	Args map[string]string
+	// Name and Labels are those of the image; "" names it after the directory.
+	Name   string
+	Labels map[string]string
+	Log    io.Writer
 }
 
 // Result is what an executor.Spec needs of the source. Either Image is set, or

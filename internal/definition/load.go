@@ -43,14 +43,7 @@ func Load(dir string) (*Actor, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := r.diagnostics(running)
-	if err := list.Err("the Actor's definition"); err != nil {
-		return nil, err
-	}
-	for _, d := range list.Warnings() {
-		r.actor.Warnings = append(r.actor.Warnings, d.Position()+": "+d.Message)
-	}
-	return r.actor, nil
+	return r.loaded()
 }
 
 // Check reads the definition of the Actor in dir as Load does and tells

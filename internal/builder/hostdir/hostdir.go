@@ -1,7 +1,7 @@
 // Package hostdir finds how an Actor starts on this machine, without a
 // container: from the project's own files, in the order in which people expect
-// them to count. It installs nothing; compiled languages are built into the
-// user's cache directory.
+// them to count. Compiled languages are built into the user's cache directory, or
+// into that of the Actor where its dependencies are installed, too.
 package hostdir
 
 import (
@@ -38,7 +38,15 @@ func (Builder) Build(ctx context.Context, req builder.Request) (builder.Result, 
 	if f.log == nil {
 		f.log = io.Discard
 	}
-	p, err := f.choose(req.Entrypoint)
+	var p *plan
+	var err error
+	if req.Install {
+		f.own = true
+		err = f.install(req.Args)
+	}
+	if err == nil {
+		p, err = f.choose(req.Entrypoint)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return builder.Result{}, fault.New(fault.Aborted, "the build was aborted: %w", context.Cause(ctx))
@@ -71,6 +79,10 @@ type finder struct {
 	actor *definition.Actor
 	root  string
 	log   io.Writer
+	// own says that the directory is the builder's: installed into, and compiled
+	// into. vars is the environment of what installs.
+	own  bool
+	vars []string
 	// nearly are things that were there but could not be started, for the error
 	// when nothing else is found.
 	nearly []string
@@ -143,6 +155,10 @@ func isDir(path string) bool {
 // cacheDir makes and gives a folder of the user's cache that belongs to this
 // Actor's directory.
 func (f *finder) cacheDir() (string, error) {
+	if f.own {
+		dir := f.path(".greenroom")
+		return dir, fault.Wrap(fault.Unavailable, os.MkdirAll(dir, 0o700), "the directory to compile into cannot be made")
+	}
 	base, err := os.UserCacheDir()
 	if err != nil {
 		return "", fault.Wrap(fault.Unavailable, err, "there is no cache directory to compile into")

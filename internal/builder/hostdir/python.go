@@ -98,8 +98,8 @@ type venv struct{ root, python, bin string }
 // venvs lists the virtual environments that count: the active one, and those in
 // the project.
 func (f *finder) venvs() (all []venv) {
-	for _, root := range []string{os.Getenv("VIRTUAL_ENV"), f.path(".venv"), f.path("venv")} {
-		if root == "" {
+	for i, root := range []string{os.Getenv("VIRTUAL_ENV"), f.path(".venv"), f.path("venv")} {
+		if root == "" || i == 0 && f.own {
 			continue
 		}
 		v := venv{root, filepath.Join(root, "bin", "python3"), filepath.Join(root, "bin")}

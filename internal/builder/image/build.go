@@ -29,6 +29,7 @@ type job struct {
 	noCache  bool
 	platform string
 	args     map[string]string
+	labels   map[string]string // besides that of the hash
 }
 
 // errNoBuildKit says that the engine offers no BuildKit session.
@@ -99,13 +100,15 @@ func (j *job) options() build.ImageBuildOptions {
 	for name, value := range maps.All(j.args) {
 		args[name] = &value
 	}
+	labels := map[string]string{SourceHashLabel: j.hash}
+	maps.Copy(labels, j.labels)
 	return build.ImageBuildOptions{
 		Tags:        []string{j.tag},
 		NoCache:     j.noCache,
 		Remove:      true,
 		ForceRemove: true,
 		BuildArgs:   args,
-		Labels:      map[string]string{SourceHashLabel: j.hash},
+		Labels:      labels,
 		Platform:    j.platform,
 	}
 }

@@ -62,15 +62,20 @@ func (b *Builder) Build(ctx context.Context, req builder.Request) (builder.Resul
 		src:      src,
 		log:      req.Log,
 		name:     dockerfileName(actor),
-		tag:      Tag(actor),
+		tag:      cmp.Or(req.Name, Tag(actor)),
 		noCache:  req.NoCache,
 		platform: os.Getenv("DOCKER_DEFAULT_PLATFORM"),
-		args:     buildArgs(actor, src),
+		args:     buildArgs(actor, src, req.Args),
+		labels:   req.Labels,
+	}
+	var cache *digestCache
+	if req.Name == "" { // others are built once from a directory of their own
+		cache = openDigestCache(src.dir)
 	}
 	if j.log == nil {
 		j.log = io.Discard
 	}
-	j.hash, err = src.hash(ctx, j.args, j.platform, openDigestCache(src.dir))
+	j.hash, err = src.hash(ctx, j.args, j.platform, cache)
 	if err != nil {
 		return builder.Result{}, aborted(ctx, fault.Wrap(fault.InvalidInput, err, "the build context cannot be read"))
 	}
@@ -151,19 +156,25 @@ func shortHash(s string, n int) string {
 	return hex.EncodeToString(sum[:])[:n]
 }
 
-// buildArgs are the build arguments of the platform that the Dockerfile asks
-// for. Others would only make the engine warn.
-func buildArgs(actor *definition.Actor, src *source) map[string]string {
-	if !strings.Contains(string(src.dockerfile), pathArg) {
-		return nil
-	}
-	rel := "."
-	if root, err := filepath.EvalSymlinks(actor.Root); err == nil {
-		if r, err := filepath.Rel(src.dir, root); err == nil {
-			rel = filepath.ToSlash(r)
+// buildArgs are the build arguments that the Dockerfile asks for: that of the
+// platform, and those of the request. Others would only make the engine warn.
+func buildArgs(actor *definition.Actor, src *source, more map[string]string) map[string]string {
+	args := map[string]string{}
+	for name, value := range more {
+		if strings.Contains(string(src.dockerfile), name) {
+			args[name] = value
 		}
 	}
-	return map[string]string{pathArg: rel}
+	if !strings.Contains(string(src.dockerfile), pathArg) {
+		return args
+	}
+	args[pathArg] = "."
+	if root, err := filepath.EvalSymlinks(actor.Root); err == nil {
+		if r, err := filepath.Rel(src.dir, root); err == nil {
+			args[pathArg] = filepath.ToSlash(r)
+		}
+	}
+	return args
 }
 
 // dockerfileName is the Dockerfile as people know it: relative to the Actor.
