@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/build"
+	"github.com/greenroom-dev/greenroom/internal/catalog"
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/internal/engine"
-	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
-	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
 	"github.com/greenroom-dev/greenroom/internal/server"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded"
@@ -30,6 +30,12 @@ type daemon struct {
 	engine *engine.Engine
 	http   *http.Server
 	url    string
+	reach  reach
+
+	targets map[string]build.Target
+	catalog *catalog.Catalog
+	builds  *build.Service
+
 	failed chan error
 	ending atomic.Bool
 	close  func() error
@@ -66,21 +72,42 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	}
 	d.url = "http://" + listener.Addr().String()
 	user := localUser()
-	programs := onedir.New(d.store.Builds(), user.ID, user.Name) // none yet
+	key := keyfile.In(filepath.Join(opts.DataDir, keysFolder)).Key
+	d.reach.url = d.url
+	if err := d.openBuilds(ctx, user.ID, user.Name, key); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	var hosts []string
+	for _, target := range d.targets {
+		endpoint, err := target.Executor.Endpoint(ctx)
+		if err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
+		hosts = append(hosts, endpoint.Host)
+	}
 	d.engine = engine.New(engine.Config{
-		Store: d.store, Programs: programs, UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
-		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return d.url, nil },
+		Store: d.store, Programs: d.builds, UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
+		APIURL:    d.reach.from,
 		PublicURL: func() string { return d.url },
-		SecretKey: keyfile.In(filepath.Join(opts.DataDir, keysFolder)).Key,
+		SecretKey: key,
 	})
 	d.http = &http.Server{
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		Handler: server.New(server.Config{
-			Store: d.store, Engine: d.engine, Actors: programs, Authenticate: d.authenticate,
+			Store: d.store, Engine: d.engine, Actors: d.builds, Catalog: d.catalog, Builds: d.builds, Authenticate: d.authenticate,
 			UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
-			Draining: d.ending.Load, Backup: d.backup,
+			AllowedHosts: hosts, Draining: d.ending.Load, Backup: d.backup,
 		}),
 	}
+	d.reach.serve = func(listener net.Listener) {
+		// Ends with the server; a listener that breaks makes the requests of
+		// containers fail, which is told there.
+		_ = d.http.Serve(listener)
+	}
+	if err := d.builds.Recover(ctx); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	d.builds.Sweep()
 	if err := publishAddress(opts.DataDir, d.url); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -116,6 +143,10 @@ func (d *daemon) shutDown() error {
 	if d.engine != nil {
 		d.engine.Close()
 	}
+	if d.builds != nil {
+		d.builds.Close()
+	}
+	errs = append(errs, closeTargets(d.targets))
 	if d.store != nil {
 		withdrawAddress(d.opts.DataDir)
 	}

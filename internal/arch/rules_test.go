@@ -49,8 +49,18 @@ var layers = []layer{
 	{"internal/jq", []string{"internal/cmdkit"}},
 	{"internal/token", nil},
 
+	// Actors, their sources and their builds.
+	{"internal/pricing", []string{"pkg/api"}},
+	{"internal/catalog", []string{"internal/pricing", "internal/run", "internal/secret", "internal/store", "pkg/api"}},
+	{"internal/checkout", []string{"internal/catalog", "pkg/api"}},
+	{"internal/build", []string{
+		"internal/builder", "internal/builder/image", "internal/catalog", "internal/checkout", "internal/definition", "internal/engine",
+		"internal/executor", "internal/openapi", "internal/runlog", "internal/store", "pkg/api",
+	}},
+	{"internal/runlog", []string{"internal/store", "pkg/api"}},
+
 	{"internal/server", []string{
-		"internal/engine", "internal/store", "internal/export", "internal/schema/...", "internal/encoding", "internal/signature", "pkg/api",
+		"internal/build", "internal/catalog", "internal/engine", "internal/store", "internal/export", "internal/schema/...", "internal/encoding", "internal/signature", "pkg/api",
 	}},
 	{"internal/signature", nil},
 	{"internal/encoding", []string{"internal/store"}},
@@ -69,7 +79,7 @@ var layers = []layer{
 	{"internal/executor/docker", []string{"internal/executor", "internal/executor/owner", "internal/executor/docker/..."}},
 	{"internal/executor/docker/...", []string{"internal/executor", "internal/executor/docker/connect"}},
 	{"internal/builder", []string{"internal/definition"}},
-	{"internal/builder/...", []string{"internal/builder", "internal/builder/dockerfile", "internal/definition", "internal/project"}},
+	{"internal/builder/...", []string{"internal/builder", "internal/builder/dependencies", "internal/builder/dockerfile", "internal/definition", "internal/project"}},
 	{"internal/store", []string{"pkg/api"}},
 	{"internal/store/...", []string{"internal/store", "pkg/api"}},
 	{"internal/store/localdir", []string{
@@ -147,7 +157,7 @@ type exception struct {
 // larger lists the exceptions by file or package. One that is no longer needed
 // must be taken out.
 var larger = map[string]exception{
-	"internal/server":         {4500, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
+	"internal/server":         {5000, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
 	"internal/export":         {1600, "seven formats and the one way that items take to them"},
 	"internal/store/localdir": {4700, "one layout of files for three kinds of storage, on three systems"},
 	"internal/engine":         {2000, "the supervisor of a run and the commands that it takes are one state machine"},
@@ -155,7 +165,7 @@ var larger = map[string]exception{
 	"internal/cli/actor":      {2000, "a file a verb"},
 	"pkg/client":              {2000, "every resource of one API, a file a kind; handles are made by each other"},
 
-	"internal/definition":        {2050, "one reader of fields, links, conventions and older forms, so that everything wrong is told at once"},
+	"internal/definition":        {2100, "one reader of fields, links, conventions and older forms, so that everything wrong is told at once"},
 	"internal/schema/jsonschema": {2700, "keywords, references and what was evaluated share one tree of nodes"},
 	"internal/typegen":           {2300, "one reading of schemas, and a printer for each language"},
 }

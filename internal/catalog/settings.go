@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/greenroom-dev/greenroom/internal/pricing"
 	"github.com/greenroom-dev/greenroom/internal/run"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
@@ -133,8 +134,8 @@ func (s *settings) apply(a *api.Actor) error {
 		return err
 	}
 	for i, info := range s.PricingInfos {
-		if err := checkPricing(i, info); err != nil {
-			return err
+		if err := pricing.Check(info); err != nil {
+			return invalid("invalid-value", "pricingInfos[%d]: %v", i, err)
 		}
 	}
 	a.Name, a.Title, a.Description, a.SEOTitle, a.SEODescription = name, s.Title, s.Description, s.SEOTitle, s.SEODescription

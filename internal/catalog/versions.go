@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -383,4 +384,13 @@ func (c *Catalog) files(ctx context.Context, r record, v api.ActorVersion) ([]ap
 			WithType("concurrent-update-detected").WithHint("try again")
 	}
 	return s.Files, err
+}
+
+// plainJSONError says what is wrong without the decoder's Go names.
+func plainJSONError(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return strings.TrimSpace(wrong.Field + " cannot be a JSON " + wrong.Value)
+	}
+	return err.Error()
 }

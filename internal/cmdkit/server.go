@@ -17,7 +17,11 @@ type ServerOptions struct {
 	// the process, the last of them not a loss of power.
 	Relaxed bool
 	// Drain is how long requests under way may take when the server ends.
-	Drain  time.Duration
+	Drain time.Duration
+	// Executor is where Actors run: "auto", "docker" or "process".
+	Executor string
+	// Notice is told, in one line each, what people should know; nil drops it.
+	Notice func(string)
 	Logger *slog.Logger
 }
 

@@ -192,6 +192,26 @@ func (c *call) readJSON(v any) error {
 	if err != nil || len(bytes.TrimSpace(text)) == 0 {
 		return err
 	}
+	return decodeJSON(text, v)
+}
+
+// readObject gives a body that must be a JSON object.
+func (c *call) readObject() ([]byte, error) {
+	text, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil {
+		return nil, errJSON(err)
+	}
+	if object == nil {
+		return nil, fault.New(fault.InvalidRequest, "the request body must be a JSON object")
+	}
+	return text, nil
+}
+
+func decodeJSON(text []byte, v any) error {
 	if err := json.Unmarshal(text, v); err != nil {
 		return errJSON(err)
 	}

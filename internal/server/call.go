@@ -115,6 +115,12 @@ func (c *call) created(location string) error {
 	return nil
 }
 
+// createdData answers 201 with what was created, and where it is.
+func (c *call) createdData(v any, location ...string) error {
+	c.Header()["Location"] = []string{c.url(location...)}
+	return c.data(http.StatusCreated, v)
+}
+
 func (c *call) noContent() error {
 	c.WriteHeader(http.StatusNoContent)
 	return nil

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 func (s *server) runLog(c *call) error {
@@ -39,7 +41,7 @@ func (s *server) writeLog(c *call, id string) error {
 	if err != nil {
 		return err
 	}
-	log, err := s.Engine.Log(c.ctx(), id, stream)
+	log, err := s.openLog(c, id, stream)
 	if err != nil {
 		return err
 	}
@@ -55,6 +57,17 @@ func (s *server) writeLog(c *call, id string) error {
 		return nil
 	}
 	return c.copyLog(log, raw, stream)
+}
+
+// openLog opens the log of a build or of a run.
+func (s *server) openLog(c *call, id string, follow bool) (io.ReadCloser, error) {
+	if s.Catalog != nil {
+		log, err := s.Builds.Log(c.ctx(), id, follow)
+		if !fault.Is(err, fault.NotFound) {
+			return log, err
+		}
+	}
+	return s.Engine.Log(c.ctx(), id, follow)
 }
 
 // copyLog passes a log on, and each piece at once when it is followed.

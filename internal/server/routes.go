@@ -81,10 +81,6 @@ func errNotServed(method, path string) error {
 // routes lists every operation of the API.
 func (s *server) routes() []route {
 	routes := []route{
-		{"GET", "/v2/actors", s.listActors},
-		{"GET", "/v2/actors/{actorId}", s.getActor},
-		{"GET", "/v2/actors/{actorId}/builds", s.listActorBuilds},
-		{"GET", "/v2/actors/{actorId}/builds/{buildId}", s.getActorBuild},
 		{"GET", "/v2/actors/{actorId}/runs", s.listActorRuns},
 		{"POST", "/v2/actors/{actorId}/runs", s.startRun},
 		{"GET", "/v2/actors/{actorId}/run-sync", s.runSync},
@@ -98,15 +94,14 @@ func (s *server) routes() []route {
 		{"POST", "/v2/actor-runs/{runId}/exit", s.exitRun},
 		{"GET", "/v2/actor-runs/{runId}/events", s.runEvents},
 
-		{"GET", "/v2/actor-builds", s.listBuilds},
-		{"GET", "/v2/actor-builds/{buildId}", s.getBuild},
-		{"GET", "/v2/actor-builds/{buildId}/log", s.buildLog},
 		{"GET", "/v2/logs/{buildOrRunId}", s.anyLog},
 
 		{"GET", "/v2/users/me", s.me},
 		{"GET", "/v2/users/{userId}", s.publicUser},
 		{"GET", "/v2/users/me/limits", s.limits},
 	}
+	routes = append(routes, s.actorRoutes()...)
+	routes = append(routes, s.buildRoutes()...)
 	// A run is found by its id, by its Actor and id, or as the Actor's last one.
 	routes = append(routes, s.runRoutes("/v2/actor-runs/{runId}")...)
 	routes = append(routes, s.runRoutes("/v2/actors/{actorId}/runs/{runId}")...)
@@ -137,18 +132,7 @@ func (s *server) runRoutes(base string) []route {
 // notServed are the operations of the API that have no handler, as
 // "METHODS path".
 const notServed = `
-POST /v2/actors
-PUT,DELETE /v2/actors/{actorId}
-GET,POST /v2/actors/{actorId}/versions
-GET,POST,PUT,DELETE /v2/actors/{actorId}/versions/{versionNumber}
-GET,POST /v2/actors/{actorId}/versions/{versionNumber}/env-vars
-GET,POST,PUT,DELETE /v2/actors/{actorId}/versions/{versionNumber}/env-vars/{envVarName}
 GET /v2/actors/{actorId}/webhooks
-POST /v2/actors/{actorId}/builds
-GET /v2/actors/{actorId}/builds/default
-GET /v2/actors/{actorId}/builds/{buildId}/openapi.json
-POST /v2/actors/{actorId}/builds/{buildId}/abort
-POST /v2/actors/{actorId}/validate-input
 POST /v2/actors/{actorId}/runs/{runId}/resurrect
 POST /v2/actors/{actorId}/runs/{runId}/metamorph
 POST /v2/actors/{actorId}/runs/last/metamorph
@@ -164,9 +148,6 @@ GET,POST,PUT,DELETE /v2/actor-tasks/{actorTaskId}/runs/last/{rest...}
 POST /v2/actor-runs/{runId}/metamorph
 POST /v2/actor-runs/{runId}/resurrect
 POST /v2/actor-runs/{runId}/charge
-DELETE /v2/actor-builds/{buildId}
-POST /v2/actor-builds/{buildId}/abort
-GET /v2/actor-builds/{buildId}/openapi.json
 GET,POST /v2/webhooks
 GET,PUT,DELETE /v2/webhooks/{webhookId}
 POST /v2/webhooks/{webhookId}/test

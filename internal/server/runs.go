@@ -99,15 +99,20 @@ func (s *server) getRun(c *call) error {
 
 // wait holds the answer until the run has ended, as long as waitForFinish says.
 func (c *call) wait(run api.Run) (api.Run, error) {
-	seconds, err := c.optionalAmount("waitForFinish")
-	if err != nil || seconds == nil || *seconds == 0 || run.Status.Terminal() {
+	d, err := c.waitForFinish()
+	if err != nil || d == 0 || run.Status.Terminal() {
 		return run, err
 	}
-	d := maxWait
-	if *seconds < maxWait.Seconds() {
-		d = time.Duration(*seconds * float64(time.Second))
-	}
 	return c.s.Engine.WaitRun(c.waitCtx(), run.ID, d)
+}
+
+// waitForFinish reads how long to wait for an end; 0 is not at all.
+func (c *call) waitForFinish() (time.Duration, error) {
+	seconds, err := c.optionalAmount("waitForFinish")
+	if err != nil || seconds == nil {
+		return 0, err
+	}
+	return time.Duration(min(*seconds, maxWait.Seconds()) * float64(time.Second)), nil
 }
 
 func (s *server) listRuns(c *call) error { return s.runList(c, "") }

@@ -8,6 +8,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -16,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/build"
+	"github.com/greenroom-dev/greenroom/internal/catalog"
 	"github.com/greenroom-dev/greenroom/internal/engine"
 	datasetschema "github.com/greenroom-dev/greenroom/internal/schema/dataset"
 	"github.com/greenroom-dev/greenroom/internal/schema/keyvalue"
@@ -58,11 +61,50 @@ type Actors interface {
 	Builds(ctx context.Context, q store.Query) (store.Page[api.Build], error)
 }
 
+// Catalog is what the API needs of Actors that can be written.
+type Catalog interface {
+	// Whole gives an Actor with everything that the API shows of it.
+	Whole(ctx context.Context, ref string) (api.Actor, error)
+	List(ctx context.Context, offset, limit int, desc bool) (store.Page[api.Actor], error)
+	Create(ctx context.Context, patch catalog.Patch) (api.Actor, error)
+	Update(ctx context.Context, ref string, patch catalog.Patch, build func(id string) (api.Build, error)) (api.Actor, error)
+
+	Versions(ctx context.Context, ref string) ([]api.ActorVersion, error)
+	Version(ctx context.Context, ref, number string) (api.ActorVersion, error)
+	CreateVersion(ctx context.Context, ref string, patch catalog.Patch) (api.ActorVersion, error)
+	UpdateVersion(ctx context.Context, ref, number string, patch catalog.Patch) (api.ActorVersion, error)
+	DeleteVersion(ctx context.Context, ref, number string) error
+
+	Variables(ctx context.Context, ref, number string) ([]api.EnvVar, error)
+	Variable(ctx context.Context, ref, number, name string) (api.EnvVar, error)
+	CreateVariable(ctx context.Context, ref, number string, patch catalog.Patch) (api.EnvVar, error)
+	UpdateVariable(ctx context.Context, ref, number, name string, patch catalog.Patch) (api.EnvVar, error)
+	DeleteVariable(ctx context.Context, ref, number, name string) error
+}
+
+// Builds is what the API needs of builds that can be made.
+type Builds interface {
+	Start(ctx context.Context, actorRef string, opts build.Options) (api.Build, error)
+	// Wait returns at the end of the build or after d, whichever comes first.
+	Wait(ctx context.Context, id string, d time.Duration) (api.Build, error)
+	Abort(ctx context.Context, id string) (api.Build, error)
+	Delete(ctx context.Context, id string) error
+	// DeleteActor forgets an Actor with its builds.
+	DeleteActor(ctx context.Context, ref string) error
+	DefaultBuild(ctx context.Context, actorRef string) (api.Build, error)
+	Log(ctx context.Context, id string, follow bool) (io.ReadCloser, error)
+	OpenAPI(ctx context.Context, id, baseURL string) (json.RawMessage, error)
+	CheckInput(ctx context.Context, actorRef, build, contentType string, body []byte) error
+}
+
 // Config is what a server serves, to whom and under which names.
 type Config struct {
 	Store  store.Root
 	Engine Engine
 	Actors Actors
+	// Catalog and Builds are nil on a server whose Actors nobody can change.
+	Catalog Catalog
+	Builds  Builds
 	// OwnerToken may do everything; "" leaves it to Authenticate to know the
 	// owner's token.
 	OwnerToken string

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/builder"
+	"github.com/greenroom-dev/greenroom/internal/builder/dependencies"
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -42,7 +43,7 @@ func (Builder) Build(ctx context.Context, req builder.Request) (builder.Result, 
 	var err error
 	if req.Install {
 		f.own = true
-		err = f.install(req.Args)
+		err = dependencies.Install(ctx, f.root, req.Args, f.log)
 	}
 	if err == nil {
 		p, err = f.choose(req.Entrypoint)
@@ -79,10 +80,8 @@ type finder struct {
 	actor *definition.Actor
 	root  string
 	log   io.Writer
-	// own says that the directory is the builder's: installed into, and compiled
-	// into. vars is the environment of what installs.
-	own  bool
-	vars []string
+	// own says that the directory is the builder's, to install and compile into.
+	own bool
 	// nearly are things that were there but could not be started, for the error
 	// when nothing else is found.
 	nearly []string

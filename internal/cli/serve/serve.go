@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -20,8 +21,12 @@ import (
 )
 
 const long = `Serves the platform's API on this machine and keeps its storages in the data
-directory: datasets, key-value stores and request queues that last, for the
-official clients and SDKs as they are.
+directory: Actors with their builds, runs, datasets, key-value stores and request
+queues that last, for the official clients, CLI and SDKs as they are.
+
+Actors are built into images and run in containers when a container engine
+answers. Without one, or with --executor process, a build prepares a directory and
+installs the Actor's dependencies there, and runs are processes of this machine.
 
 At every start it prints the two lines that a client needs. The token in them is
 the owner's; it is made at the first start and stays the same.
@@ -43,9 +48,9 @@ type options struct {
 	factory *cmdkit.Factory
 	start   cmdkit.StartServerFunc
 
-	listen, dataDir, durability, readyFile string
-	jsonLogs, verbose                      bool
-	drain                                  time.Duration
+	listen, dataDir, durability, readyFile, executor string
+	jsonLogs, verbose                                bool
+	drain                                            time.Duration
 }
 
 // New makes the command and those below it; start is what starts a server,
@@ -65,6 +70,9 @@ func New(f *cmdkit.Factory, start cmdkit.StartServerFunc, keeper cmdkit.DataKeep
 			if o.durability != "full" && o.durability != "relaxed" {
 				return cmdkit.UsageError(cmd.CommandPath(), "--durability must be full or relaxed, got %q", o.durability)
 			}
+			if !slices.Contains([]string{"auto", "docker", "process"}, o.executor) {
+				return cmdkit.UsageError(cmd.CommandPath(), "--executor must be auto, docker or process, got %q", o.executor)
+			}
 			if o.drain < 0 {
 				return cmdkit.UsageError(cmd.CommandPath(), "--drain must not be negative")
 			}
@@ -75,6 +83,7 @@ func New(f *cmdkit.Factory, start cmdkit.StartServerFunc, keeper cmdkit.DataKeep
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:3333", "`address` to listen on; port 0 takes a free one")
 	flags.StringVar(&o.dataDir, "data-dir", "", "`directory` of everything that is kept (default: greenroom in the user's data directory)")
 	flags.StringVar(&o.durability, "durability", "full", "when a write is answered: `full` (on disk) or relaxed")
+	flags.StringVar(&o.executor, "executor", "auto", "where Actors are built for and run: `auto`, docker or process")
 	flags.StringVar(&o.readyFile, "ready-file", "", "`file` to write the two lines to once requests are answered, and to remove at the end")
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long requests under way may take at the end")
 	flags.BoolVar(&o.jsonLogs, "json-logs", false, "log as lines of JSON")
@@ -94,6 +103,7 @@ func (o *options) run(ctx context.Context) error {
 
 	server, err := o.start(ctx, cmdkit.ServerOptions{
 		Listen: o.listen, DataDir: dir, Relaxed: o.durability == "relaxed", Drain: o.drain, Logger: o.logger(),
+		Executor: o.executor, Notice: func(text string) { fmt.Fprintln(o.factory.IO.Err, "apify: "+text) },
 	})
 	if err != nil {
 		return err

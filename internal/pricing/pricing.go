@@ -1,13 +1,16 @@
-package catalog
+// Package pricing checks the prices of Actors as the platform's API has them.
+package pricing
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/pkg/api"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // pricing is what all prices of Actors have, and what each model adds.
@@ -42,11 +45,12 @@ type chargeEvent struct {
 // tiers are the platform's classes of customers.
 var tiers = []string{"FREE", "BRONZE", "SILVER", "GOLD", "PLATINUM", "DIAMOND"}
 
-// checkPricing refuses an entry of pricingInfos that is no price. Source: the
-// schema ActorRunPricingInfo of the API's document.
-func checkPricing(index int, text json.RawMessage) error {
+// Check refuses what is no entry of an Actor's pricingInfos with
+// fault.InvalidRequest. Source: the schema ActorRunPricingInfo of the API's
+// document.
+func Check(text json.RawMessage) error {
 	refuse := func(format string, args ...any) error {
-		return invalid("invalid-value", "pricingInfos[%d]: %s", index, fmt.Sprintf(format, args...))
+		return fault.New(fault.InvalidRequest, format, args...).WithType("invalid-value")
 	}
 	var p pricing
 	if err := json.Unmarshal(text, &p); err != nil {
@@ -119,11 +123,9 @@ func eitherPrice(flat *float64, tiered map[string]tier, of func(tier) *float64) 
 
 // plainJSONError says what is wrong without the decoder's Go names.
 func plainJSONError(err error) string {
-	if wrong, ok := err.(*json.UnmarshalTypeError); ok {
-		if wrong.Field == "" {
-			return "it cannot be a JSON " + wrong.Value
-		}
-		return wrong.Field + " cannot be a JSON " + wrong.Value
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return strings.TrimSpace(wrong.Field + " cannot be a JSON " + wrong.Value)
 	}
 	return err.Error()
 }
