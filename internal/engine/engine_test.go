@@ -493,7 +493,7 @@ func TestPrepareAndTask(t *testing.T) {
 	}
 	refused := fault.New(fault.InvalidRequest, "no")
 	_, err := b.StartRun(t.Context(), engine.StartRequest{Actor: b.actor.ID, Prepare: func(context.Context, api.Run) error { return refused }})
-	if runs, _ := b.Runs(t.Context()); err != refused || len(runs) != 1 {
-		t.Errorf("%v, and there are %d runs", err, len(runs))
+	if runs, _ := b.Runs(t.Context(), store.Query{}); err != refused || runs.Total != 1 {
+		t.Errorf("%v, and there are %d runs", err, runs.Total)
 	}
 }

@@ -117,7 +117,7 @@ func TestRepair(t *testing.T) {
 		if lost != found.Lost {
 			t.Fatalf("round %d: %d placeholders for %d lost items", round, lost, found.Lost)
 		}
-		if err := l.Append([][]byte{[]byte("more")}); err != nil {
+		if err := l.Append([][]byte{[]byte("more")}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := read(t, l, found.Items, found.Items+1, false); len(got) != 1 || got[0] != "more" {
