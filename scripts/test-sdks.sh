@@ -8,6 +8,8 @@
 #   GREENROOM_TEST_JUDGES         node_modules with the official libraries that
 #                                 tests compare verdicts and words with, at the
 #                                 versions of the lock file in testdata/sdk/judges
+#   GREENROOM_TEST_APIFY_CLI      the official apify command, at the version of the
+#                                 lock file in testdata/sdk/cli
 #   GREENROOM_TEST_PYTHON         the python of a virtual environment with the
 #                                 newest apify of PyPI, and crawlee with Beautiful
 #                                 Soup
@@ -34,8 +36,9 @@ without() {
     say "$*: its tests will be skipped"
 }
 
-# node_modules NAME VARIABLE installs what the lock file in testdata/sdk/NAME
-# says, unless that is what was installed.
+# node_modules NAME VARIABLE [FILE] installs what the lock file in testdata/sdk/NAME
+# says, unless that is what was installed. The variable names node_modules, or the
+# file in it.
 node_modules() {
     local dir=$cache/$1 from=$here/testdata/sdk/$1
     if ! cmp -s "$from/package-lock.json" "$dir/installed-lock.json"; then
@@ -46,7 +49,7 @@ node_modules() {
         (cd "$dir" && npm ci --no-audit --no-fund --loglevel=error >&2) || return 1
         cp "$from/package-lock.json" "$dir/installed-lock.json"
     fi
-    echo "export $2='$dir/node_modules'"
+    echo "export $2='$dir/node_modules${3:-}'"
 }
 
 # python_sdk installs the newest apify beside a python of its own. The folder is
@@ -73,6 +76,7 @@ python_sdk() {
 
 if command -v node >/dev/null && command -v npm >/dev/null; then
     node_modules node GREENROOM_TEST_NODE_MODULES || without "the Node.js SDK cannot be installed"
+    node_modules cli GREENROOM_TEST_APIFY_CLI /.bin/apify || without "the official CLI cannot be installed"
     node_modules judges GREENROOM_TEST_JUDGES || without "the libraries to compare with cannot be installed"
 else
     without "there is no Node.js"

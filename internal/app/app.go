@@ -11,20 +11,30 @@ import (
 	"github.com/spf13/cobra"
 
 	actorcmd "github.com/greenroom-dev/greenroom/internal/cli/actor"
+	"github.com/greenroom-dev/greenroom/internal/cli/actors"
+	"github.com/greenroom-dev/greenroom/internal/cli/auth"
 	"github.com/greenroom-dev/greenroom/internal/cli/backup"
+	"github.com/greenroom-dev/greenroom/internal/cli/builds"
 	"github.com/greenroom-dev/greenroom/internal/cli/create"
 	"github.com/greenroom-dev/greenroom/internal/cli/datasets"
 	"github.com/greenroom-dev/greenroom/internal/cli/initialize"
 	"github.com/greenroom-dev/greenroom/internal/cli/keyvaluestores"
 	"github.com/greenroom-dev/greenroom/internal/cli/memory"
 	"github.com/greenroom-dev/greenroom/internal/cli/openapi"
+	"github.com/greenroom-dev/greenroom/internal/cli/pull"
+	"github.com/greenroom-dev/greenroom/internal/cli/push"
+	"github.com/greenroom-dev/greenroom/internal/cli/rawapi"
 	"github.com/greenroom-dev/greenroom/internal/cli/requestqueues"
 	runcmd "github.com/greenroom-dev/greenroom/internal/cli/run"
+	"github.com/greenroom-dev/greenroom/internal/cli/runs"
+	"github.com/greenroom-dev/greenroom/internal/cli/schedules"
 	"github.com/greenroom-dev/greenroom/internal/cli/schematypes"
 	"github.com/greenroom-dev/greenroom/internal/cli/secrets"
 	"github.com/greenroom-dev/greenroom/internal/cli/serve"
+	"github.com/greenroom-dev/greenroom/internal/cli/tasks"
 	"github.com/greenroom-dev/greenroom/internal/cli/token"
 	"github.com/greenroom-dev/greenroom/internal/cli/validate"
+	"github.com/greenroom-dev/greenroom/internal/cli/webhooks"
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 )
 
@@ -70,6 +80,9 @@ in a dataset, a key-value store and a request queue.`,
 		create.New(f), create.NewTemplates(f), initialize.New(f, nil), initialize.NewWrapScrapy(f, nil),
 		validate.New(f), validate.NewSchema(f), openapi.New(f, nil), secrets.New(f), runcmd.New(f, nil), actor(f),
 		serve.New(f, startServer, keeper{}), backup.New(f, keeper{}), backup.NewRestore(f, keeper{}), token.New(f),
+		auth.NewLogin(f), auth.NewLogout(f), auth.New(f), auth.NewInfo(f), rawapi.New(f),
+		push.New(f), pull.New(f), actors.NewCall(f),
+		actors.New(f, push.NewIn, pull.NewIn), builds.New(f), runs.New(f), tasks.New(f), schedules.New(f), webhooks.New(f),
 		datasets.New(f), keyvaluestores.New(f), requestqueues.New(f),
 	)
 	cmdkit.Help(root)

@@ -115,3 +115,10 @@ func (e *ExitError) Error() string { return fmt.Sprintf("exit status %d", e.Stat
 func UsageError(command, format string, args ...any) error {
 	return fault.New(fault.Usage, format, args...).WithHint("run '%s --help' for usage", command)
 }
+
+// PrintLine writes v to Out as JSON on one line.
+func (s *IO) PrintLine(v any) error {
+	enc := json.NewEncoder(s.Out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

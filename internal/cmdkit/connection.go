@@ -1,13 +1,8 @@
 package cmdkit
 
 import (
-	"encoding/json"
-	"errors"
-	"io/fs"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -22,13 +17,32 @@ type Connection struct{ URL, Token string }
 
 // AddFlags adds --api-url and --token.
 func (c *Connection) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&c.URL, "api-url", "", "`address` of the API (default $APIFY_CLIENT_BASE_URL, else "+client.DefaultBaseURL+")")
+	flags.StringVar(&c.URL, "api-url", "", "`address` of the API (default $APIFY_CLIENT_BASE_URL, else that of the login, else "+client.DefaultBaseURL+")")
 	flags.StringVar(&c.Token, "token", "", "API `token` (default $APIFY_TOKEN, else that of ~/.apify/auth.json)")
 }
 
 // Open makes a client; nothing is sent yet. Without any token it is
 // fault.Unauthenticated.
 func (c *Connection) Open(f *Factory) (*client.Client, error) {
+	opened, token, err := c.open(f)
+	if err == nil && token == "" {
+		err = fault.New(fault.Unauthenticated, "there is no API token").
+			WithHint("set APIFY_TOKEN, give --token, or log in")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
+}
+
+// OpenPublic makes a client for what an API tells anybody: with a token when
+// there is one.
+func (c *Connection) OpenPublic(f *Factory) (*client.Client, error) {
+	opened, _, err := c.open(f)
+	return opened, err
+}
+
+func (c *Connection) open(f *Factory) (*client.Client, string, error) {
 	options := client.Options{
 		BaseURL: c.URL, Token: c.Token, Origin: "CLI", UserAgent: "greenroom/" + f.Version,
 	}
@@ -38,53 +52,37 @@ func (c *Connection) Open(f *Factory) (*client.Client, error) {
 	if options.Token == "" {
 		options.Token = f.Getenv("APIFY_TOKEN")
 	}
+	if options.Token != "" && options.BaseURL != "" {
+		opened, err := client.New(options)
+		return opened, options.Token, err
+	}
+	profile, err := LoadProfile()
+	if err != nil && options.Token == "" {
+		return nil, "", err
+	}
+	if options.BaseURL == "" {
+		options.BaseURL = profile.APIURL
+	}
 	opened, err := client.New(options)
 	if err != nil || options.Token != "" {
-		return opened, err
+		return opened, options.Token, err
 	}
-	options.Token, err = profileToken()
-	if err != nil {
-		return nil, err
-	}
-	if !private(opened.BaseURL()) {
-		return nil, fault.New(fault.Unauthenticated, "the token of ~/.apify/auth.json is not sent to %s, where others could read it on its way", opened.BaseURL()).
+	switch base := opened.BaseURL(); {
+	case profile.Token == "" && profile.Backend == "keyring":
+		return nil, "", fault.New(fault.Unauthenticated, "the token of ~/.apify/auth.json lies in the system's keyring, which is not read here").
+			WithHint("set APIFY_TOKEN, or log in with this command")
+	case profile.Token == "":
+		return opened, "", nil
+	case profile.APIURL != "" && profile.APIURL != base:
+		return nil, "", fault.New(fault.Unauthenticated, "the token of ~/.apify/auth.json is one of %s and is not sent to %s", profile.APIURL, base).
+			WithHint("log in there with apify login --api-url %s, or name a token with --token or APIFY_TOKEN", base)
+	case !private(base):
+		return nil, "", fault.New(fault.Unauthenticated, "the token of ~/.apify/auth.json is not sent to %s, where others could read it on its way", base).
 			WithHint("use an https address, or name a token with --token or APIFY_TOKEN")
 	}
-	return client.New(options)
-}
-
-// profileToken is the token that the official CLI's login has kept.
-func profileToken() (string, error) {
-	missing := fault.New(fault.Unauthenticated, "there is no API token").
-		WithHint("set APIFY_TOKEN, give --token, or log in")
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", missing
-	}
-	file := filepath.Join(home, ".apify", "auth.json")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", missing
-	}
-	if err != nil {
-		return "", fault.New(fault.Unauthenticated, "read the profile: %w", err)
-	}
-	var auth struct {
-		Token   string `json:"token"`
-		Backend string `json:"secretsBackend"`
-	}
-	if err := json.Unmarshal(text, &auth); err != nil {
-		return "", fault.New(fault.Unauthenticated, "%s is not the profile of a user: %w", file, err).
-			WithHint("set APIFY_TOKEN, or log in again")
-	}
-	switch {
-	case auth.Token != "":
-		return auth.Token, nil
-	case auth.Backend == "keyring":
-		return "", fault.New(fault.Unauthenticated, "the token of %s lies in the system's keyring, which is not read here", file).
-			WithHint("set APIFY_TOKEN")
-	}
-	return "", missing
+	options.Token = profile.Token
+	opened, err = client.New(options)
+	return opened, options.Token, err
 }
 
 // private tells whether nobody between here and the API can read what is sent.

@@ -114,8 +114,11 @@ func NewTemplates(f *cmdkit.Factory) *cobra.Command {
 		Use:     "ls",
 		Aliases: []string{"list"},
 		Short:   "List the templates of apify create",
-		Args:    cmdkit.Args(0, 0),
-		RunE:    func(*cobra.Command, []string) error { return printTemplates(f.IO, asJSON) },
+		Long: `Lists the templates that apify create knows. They are part of this program.
+
+Exit codes: 0 listed, 1 the command is wrong.`,
+		Args: cmdkit.Args(0, 0),
+		RunE: func(*cobra.Command, []string) error { return printTemplates(f.IO, asJSON) },
 	}
 	ls.Flags().BoolVar(&asJSON, "json", false, "print them as JSON")
 	group.AddCommand(ls)

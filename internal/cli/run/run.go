@@ -5,7 +5,6 @@ package run
 import (
 	"context"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -154,16 +153,9 @@ func (o *Options) validate(cmd *cobra.Command) error {
 	if o.Output && o.JSON {
 		return cmdkit.UsageError(path, "--output and --json both print JSON to standard output: choose one")
 	}
-	var inputs []string
-	for name, given := range map[string]bool{
-		"--input": o.HasInput, "--input-file": o.InputFile != "", "key=value arguments": len(o.Pairs) > 0,
-	} {
-		if given {
-			inputs = append(inputs, name)
-		}
-	}
-	if len(inputs) > 1 {
-		return cmdkit.UsageError(path, "the input is given more than once: --input, --input-file and key=value arguments exclude each other")
+	given := cmdkit.Input{Given: o.HasInput, File: o.InputFile, Pairs: o.Pairs}
+	if err := given.Once(path); err != nil {
+		return err
 	}
 	switch o.Executor {
 	case "auto", "docker", "process":
@@ -262,11 +254,4 @@ func (v *view) changed(r api.Run) {
 	if message != "" && message != before && !r.Status.Terminal() {
 		v.notice("status: " + message)
 	}
-}
-
-// exists reports whether a path is there; --input uses it to see that somebody
-// meant --input-file.
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
