@@ -45,6 +45,7 @@ var layers = []layer{
 	{"internal/cli/pull", []string{"internal/cmdkit", "internal/cli/session", "pkg/..."}},
 	{"internal/cli/push", []string{"internal/cmdkit", "internal/definition", "internal/filelist", "internal/jq", "internal/cli/session", "pkg/..."}},
 	{"internal/cli/rawapi", []string{"internal/cmdkit", "internal/jq", "internal/cli/session", "pkg/..."}},
+	{"internal/cli/recordtest", []string{"internal/cmdkit"}},
 	{"internal/cli/runs", []string{"internal/cmdkit", "internal/jq", "internal/cli/session", "pkg/..."}},
 	{"internal/cli/schedules", []string{"internal/cmdkit", "internal/jq", "internal/cli/session", "pkg/..."}},
 	{"internal/cli/tasks", []string{"internal/cmdkit", "internal/jq", "internal/cli/session", "pkg/..."}},
