@@ -26,6 +26,7 @@ import (
 type bench struct {
 	apify, actor string // the commands under test
 	floor        string // a bare Go program: see floor/main.go
+	floorserver  string // a bare Go server: see floorserver/main.go
 	work         string // a directory of its own, removed at the end
 
 	rounds  int // pairs of quick commands
@@ -35,6 +36,11 @@ type bench struct {
 	items   int // items pushed at once
 	adds    int // requests added at once
 	fetches int // requests fetched and handled
+
+	requests int // in the long queue of a server
+	stored   int // items of the long dataset of a server
+	exported int // items of the dataset that a server exports
+	storages int // that a server lists
 }
 
 // skip is the error of a section that cannot run here.
@@ -54,6 +60,10 @@ var sections = []struct {
 	{"process", "apify run --executor process, an Actor that does nothing", (*bench).runProcess},
 	{"docker", "apify run --executor docker, an unchanged image", (*bench).runDocker},
 	{"sdk", "the JavaScript SDK, one call at a time, under apify run", (*bench).sdkCalls},
+	{"writes", "apify serve, pushes and records that are on the disk when they are answered", (*bench).writes},
+	{"queues", "apify serve, a short queue and a long one", (*bench).queues},
+	{"reads", "apify serve, pages of a long dataset and listings", (*bench).reads},
+	{"exports", "apify serve, a whole dataset in each format", (*bench).exports},
 	{"batch", "the JavaScript SDK, many at once, under apify run", (*bench).sdkBatches},
 }
 
@@ -75,6 +85,10 @@ func run() error {
 	flag.IntVar(&b.items, "items", 20_000, "items that the SDK pushes at once")
 	flag.IntVar(&b.adds, "adds", 5000, "requests that the SDK adds at once")
 	flag.IntVar(&b.fetches, "fetches", 1000, "requests that the SDK fetches and handles")
+	flag.IntVar(&b.requests, "requests", 1_000_000, "requests in the long queue of a server")
+	flag.IntVar(&b.stored, "stored", 10_000_000, "items of the long dataset of a server")
+	flag.IntVar(&b.exported, "exported", 1_000_000, "items of the dataset that a server exports")
+	flag.IntVar(&b.storages, "storages", 10_000, "storages that a server lists")
 	list := flag.Bool("list", false, "list the sections and exit")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -135,8 +149,8 @@ func (b *bench) prepare(bin string) error {
 	if err != nil {
 		return err
 	}
-	b.work, b.floor = work, filepath.Join(work, "floor"+exe)
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.floor, "./scripts/bench/floor")
+	b.work, b.floor, b.floorserver = work, filepath.Join(work, "floor"+exe), filepath.Join(work, "floorserver"+exe)
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", work, "./scripts/bench/floor", "./scripts/bench/floorserver")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the floor: %w\n%s", err, out)
