@@ -61,6 +61,7 @@ var layers = []layer{
 	{"internal/jq", []string{"internal/cmdkit"}},
 	{"internal/filelist", nil},
 	{"internal/token", nil},
+	{"internal/jsontext", nil},
 
 	// Actors, their sources and their builds.
 	{"internal/pricing", []string{"pkg/api"}},
@@ -73,7 +74,7 @@ var layers = []layer{
 	{"internal/runlog", []string{"internal/store", "pkg/api"}},
 
 	{"internal/server", []string{
-		"internal/build", "internal/catalog", "internal/engine", "internal/store", "internal/export", "internal/schema/...", "internal/encoding", "internal/signature", "pkg/api",
+		"internal/build", "internal/catalog", "internal/engine", "internal/store", "internal/export", "internal/schema/...", "internal/encoding", "internal/jsontext", "internal/signature", "pkg/api",
 	}},
 	{"internal/signature", nil},
 	{"internal/encoding", []string{"internal/store"}},
@@ -98,7 +99,7 @@ var layers = []layer{
 	{"internal/store/localdir", []string{
 		"internal/store", "internal/store/summary", "internal/store/localdir/filetype", "internal/store/localdir/metafile", "pkg/api",
 	}},
-	{"internal/store/embedded/...", []string{"internal/store", "internal/store/summary", "internal/store/embedded/...", "pkg/api"}},
+	{"internal/store/embedded/...", []string{"internal/jsontext", "internal/store", "internal/store/summary", "internal/store/embedded/...", "pkg/api"}},
 
 	{"internal/definition", []string{"internal/diagnostic", "internal/schema/...", "internal/secret/userfile"}},
 	{"internal/diagnostic", nil},

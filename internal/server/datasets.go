@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/greenroom-dev/greenroom/internal/export"
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -59,19 +60,18 @@ func (s *server) pushItems(c *call, open opener[store.Dataset]) error {
 // which some may be given as strings that hold one.
 func decodeItems(body []byte) ([]json.RawMessage, error) {
 	body = bytes.TrimSpace(body)
-	if !json.Valid(body) {
-		return nil, errInvalidJSON(body)
-	}
-	switch export.Kind(body) {
-	case "an object":
-		return []json.RawMessage{body}, nil
-	case "an array":
-	default:
+	if len(body) == 0 || body[0] != '[' {
+		switch {
+		case !jsontext.Valid(body):
+			return nil, errInvalidJSON(body)
+		case body[0] == '{':
+			return []json.RawMessage{body}, nil
+		}
 		return nil, fault.New(fault.InvalidRequest, "the request body must be a JSON object or an array of them, got %s", export.Kind(body))
 	}
-	items, err := export.Elements(body)
-	if err != nil {
-		return nil, err
+	items, ok := jsontext.Elements[json.RawMessage](body)
+	if !ok {
+		return nil, errInvalidJSON(body)
 	}
 	for i, item := range items {
 		switch export.Kind(item) {

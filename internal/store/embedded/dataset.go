@@ -1,13 +1,13 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"iter"
 
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/segment"
@@ -57,8 +57,7 @@ func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
 	for _, item := range items {
 		size += len(item)
 	}
-	var text bytes.Buffer
-	text.Grow(size)
+	text := make([]byte, 0, size)
 	compact := make([][]byte, len(items))
 	for i, item := range items {
 		if i%256 == 255 {
@@ -66,13 +65,13 @@ func (d *dataset) Append(ctx context.Context, items []json.RawMessage) error {
 				return err
 			}
 		}
-		start := text.Len()
-		if item = bytes.TrimSpace(item); len(item) == 0 || item[0] != '{' || json.Compact(&text, item) != nil {
+		start, ok := len(text), false
+		if text, ok = jsontext.AppendCompact(text, item); !ok || text[start] != '{' {
 			return fault.New(fault.InvalidRequest, "item %d of %d is not a JSON object", i+1, len(items))
 		}
-		// What Compact writes is never longer than what it reads, so the
-		// buffer stays where it is.
-		compact[i] = text.Bytes()[start:]
+		// What is compact is never longer than what it was, so the buffer stays
+		// where it is.
+		compact[i] = text[start:len(text):len(text)]
 	}
 	d.gate.RLock()
 	defer d.gate.RUnlock()
