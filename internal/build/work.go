@@ -303,14 +303,15 @@ func readText(path string, inside func(string) bool) (text string, ok bool) {
 // shortenText gives paths in a text as the Actor's people know them.
 func shortenText(text, source string) string {
 	text = strings.ReplaceAll(text, source+string(filepath.Separator), "")
-	return strings.ReplaceAll(text, source, "the source")
+	text = strings.ReplaceAll(text, source, "the source")
+	for name, dir := "..", filepath.Dir(source); len(name) < 9; name, dir = "../"+name, filepath.Dir(dir) {
+		text = strings.ReplaceAll(text, dir, name)
+	}
+	return text
 }
 
 // shorten is shortenText for an error.
 func shorten(err error, source string) error {
-	if !strings.Contains(err.Error(), source) {
-		return err
-	}
 	return &fault.Error{Code: fault.CodeOf(err), Message: shortenText(err.Error(), source), Hint: shortenText(fault.HintOf(err), source)}
 }
 

@@ -14,12 +14,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenroom-dev/greenroom/internal/build"
 	"github.com/greenroom-dev/greenroom/internal/builder/hostdir"
+	"github.com/greenroom-dev/greenroom/internal/catalog"
 	"github.com/greenroom-dev/greenroom/internal/definition"
 	"github.com/greenroom-dev/greenroom/internal/engine"
 	"github.com/greenroom-dev/greenroom/internal/engine/onedir"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/process"
+	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded"
 	"github.com/greenroom-dev/greenroom/internal/store/localdir"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
@@ -40,26 +45,69 @@ type platform struct {
 	log      bytes.Buffer
 }
 
+// newPlatform serves Actors of directories, as apify run does.
 func newPlatform(t testing.TB) *platform {
 	t.Helper()
 	p := &platform{t: t, contract: theContract(), storage: filepath.Join(t.TempDir(), "storage")}
 	root := localdir.Open(p.storage)
+	closeAtEnd(t, root)
+	p.programs = onedir.New(root.Builds(), "user1", "me")
+	p.serve(root, p.programs, Config{Actors: p.programs})
+	return p
+}
+
+// newBuildingPlatform serves Actors that are kept and built, as apify serve does,
+// for processes.
+func newBuildingPlatform(t testing.TB) *platform {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the Actors of these tests are shell scripts")
+	}
+	p := &platform{t: t, contract: theContract()}
+	root, err := embedded.Open(filepath.Join(t.TempDir(), "data"), embedded.Options{Durability: embedded.Relaxed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, root)
+	if p.process, err = process.New(); err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, p.process)
+	actors := catalog.New(catalog.Config{Store: root, UserID: "user1", Username: "me", SecretKey: keyfile.In(t.TempDir()).Key})
+	builds, err := build.New(build.Config{
+		Store: root, Catalog: actors, Dir: filepath.Join(t.TempDir(), "builds"), Default: "process",
+		Targets: map[string]build.Target{"process": {Builder: hostdir.New(), Executor: p.process}},
+		Logger:  slog.New(slog.NewTextHandler(&p.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(builds.Close)
+	p.serve(root, builds, Config{Actors: builds, Catalog: actors, Builds: builds})
+	return p
+}
+
+func closeAtEnd(t testing.TB, c io.Closer) {
 	t.Cleanup(func() {
-		if err := root.Close(); err != nil {
+		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	p.programs = onedir.New(root.Builds(), "user1", "me")
+}
+
+// serve starts an engine and a server.
+func (p *platform) serve(root store.Root, programs engine.Programs, cfg Config) {
+	p.t.Helper()
+	t := p.t
 	p.engine = engine.New(engine.Config{
-		Store: root, Programs: p.programs, UserID: "user1", Username: "me",
+		Store: root, Programs: programs, UserID: "user1", Username: "me",
 		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return p.URL, nil },
 		PublicURL: func() string { return p.URL },
 	})
 	t.Cleanup(p.engine.Close)
-	p.server = newServer(Config{
-		Store: root, Engine: p.engine, Actors: p.programs, OwnerToken: ownerToken, UserID: "user1", Username: "me",
-		Logger: slog.New(slog.NewTextHandler(&p.log, nil)),
-	})
+	cfg.Store, cfg.Engine, cfg.OwnerToken, cfg.UserID, cfg.Username = root, p.engine, ownerToken, "user1", "me"
+	cfg.Logger = slog.New(slog.NewTextHandler(&p.log, nil))
+	p.server = newServer(cfg)
 	s := httptest.NewServer(p.server)
 	t.Cleanup(s.Close)
 	p.URL = s.URL
@@ -69,7 +117,6 @@ func newPlatform(t testing.TB) *platform {
 			t.Errorf("the server logged:\n%s", p.log.String())
 		}
 	})
-	return p
 }
 
 // actor makes an Actor known that is a shell script.
