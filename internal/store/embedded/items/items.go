@@ -184,12 +184,24 @@ func (c *Cache) Append(ctx context.Context, l *Log, items [][]byte, missing func
 	if err := c.mark(ctx, l, missing); err != nil {
 		return err
 	}
-	part := summary.Of(items)
-	if err := l.log.Append(items, func() { l.counts.add(part) }); err != nil {
+	part := counted(items)
+	if err := l.log.Append(items, func() { l.counts.add(part()) }); err != nil {
 		return err
 	}
 	c.checkpoint(l)
 	return nil
+}
+
+// counted gives the summary of items. Many are counted while the disk has its
+// time with them.
+func counted(items [][]byte) func() *summary.Summary {
+	if len(items) < 100 {
+		part := summary.Of(items)
+		return func() *summary.Summary { return part }
+	}
+	part := make(chan *summary.Summary, 1)
+	go func() { part <- summary.Of(items) }()
+	return func() *summary.Summary { return <-part }
 }
 
 // Segments gives the items of a log.
