@@ -14,6 +14,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/catalog"
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/retention"
 	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
 	"github.com/greenroom-dev/greenroom/internal/server"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded"
@@ -38,6 +39,7 @@ type daemon struct {
 
 	failed chan error
 	ending atomic.Bool
+	sweep  func() // ends the sweeper; nil when there is none
 	close  func() error
 }
 
@@ -111,12 +113,31 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	if err := publishAddress(opts.DataDir, d.url); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	d.startSweeper()
 	go func() {
 		if err := d.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			d.failed <- fault.Wrap(fault.Unavailable, err, "the API cannot be served any more")
 		}
 	}()
 	return d, nil
+}
+
+// startSweeper lets runs and storages expire, if they are to.
+func (d *daemon) startSweeper() {
+	if d.opts.Retention <= 0 {
+		return
+	}
+	sweeper := retention.Sweeper{Runs: d.engine, Storages: d.store, Age: d.opts.Retention, Logger: d.opts.Logger}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sweeper.Run(ctx)
+	}()
+	d.sweep = func() {
+		cancel()
+		<-done
+	}
 }
 
 func (d *daemon) authenticate(text string) (server.Access, bool) {
@@ -139,6 +160,9 @@ func (d *daemon) shutDown() error {
 		if err := d.http.Shutdown(ctx); err != nil {
 			_ = d.http.Close() // those under way had their time
 		}
+	}
+	if d.sweep != nil {
+		d.sweep()
 	}
 	if d.engine != nil {
 		d.engine.Close()

@@ -88,6 +88,8 @@ var layers = []layer{
 		"internal/engine", "internal/executor", "internal/builder", "internal/store", "internal/definition", "pkg/api",
 	}},
 
+	{"internal/retention", []string{"internal/store", "pkg/api"}},
+
 	{"internal/executor", nil},
 	{"internal/executor/...", []string{"internal/executor", "internal/executor/hostport", "internal/executor/owner"}},
 	{"internal/executor/docker", []string{"internal/executor", "internal/executor/owner", "internal/executor/docker/..."}},

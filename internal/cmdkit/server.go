@@ -16,6 +16,9 @@ type ServerOptions struct {
 	// Relaxed answers writes before they are on disk: they survive the death of
 	// the process, the last of them not a loss of power.
 	Relaxed bool
+	// Retention is the age at which runs and unnamed storages expire; 0 keeps
+	// them.
+	Retention time.Duration
 	// Drain is how long requests under way may take when the server ends.
 	Drain time.Duration
 	// Executor is where Actors run: "auto", "docker" or "process".

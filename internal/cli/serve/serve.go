@@ -35,6 +35,11 @@ An answered write is on disk, and survives a loss of power. --durability relaxed
 answers earlier: such a write survives the death of the server, not that of the
 machine.
 
+Nothing expires by itself unless --retention says so: with --retention 7d, runs
+that ended seven days ago go, with their logs, and so do unnamed storages that
+nobody has read or written for seven days. Storages with a name stay, and so do
+those of a run for as long as the run itself.
+
 SIGTERM and Ctrl-C end the server when the requests under way are answered, after
 --drain at the latest. The data directory serves one server at a time.
 
@@ -48,9 +53,10 @@ type options struct {
 	factory *cmdkit.Factory
 	start   cmdkit.StartServerFunc
 
-	listen, dataDir, durability, readyFile, executor string
-	jsonLogs, verbose                                bool
-	drain                                            time.Duration
+	listen, dataDir, durability, readyFile, executor, retention string
+
+	jsonLogs, verbose bool
+	drain             time.Duration
 }
 
 // New makes the command and those below it; start is what starts a server,
@@ -73,10 +79,14 @@ func New(f *cmdkit.Factory, start cmdkit.StartServerFunc, keeper cmdkit.DataKeep
 			if !slices.Contains([]string{"auto", "docker", "process"}, o.executor) {
 				return cmdkit.UsageError(cmd.CommandPath(), "--executor must be auto, docker or process, got %q", o.executor)
 			}
+			age, err := o.age(cmd.CommandPath())
+			if err != nil {
+				return err
+			}
 			if o.drain < 0 {
 				return cmdkit.UsageError(cmd.CommandPath(), "--drain must not be negative")
 			}
-			return o.run(cmd.Context())
+			return o.run(cmd.Context(), age)
 		},
 	}
 	flags := cmd.Flags()
@@ -84,6 +94,7 @@ func New(f *cmdkit.Factory, start cmdkit.StartServerFunc, keeper cmdkit.DataKeep
 	flags.StringVar(&o.dataDir, "data-dir", "", "`directory` of everything that is kept (default: greenroom in the user's data directory)")
 	flags.StringVar(&o.durability, "durability", "full", "when a write is answered: `full` (on disk) or relaxed")
 	flags.StringVar(&o.executor, "executor", "auto", "where Actors are built for and run: `auto`, docker or process")
+	flags.StringVar(&o.retention, "retention", "off", "`age` at which ended runs and unused unnamed storages expire, such as 7d")
 	flags.StringVar(&o.readyFile, "ready-file", "", "`file` to write the two lines to once requests are answered, and to remove at the end")
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long requests under way may take at the end")
 	flags.BoolVar(&o.jsonLogs, "json-logs", false, "log as lines of JSON")
@@ -92,7 +103,19 @@ func New(f *cmdkit.Factory, start cmdkit.StartServerFunc, keeper cmdkit.DataKeep
 	return cmd
 }
 
-func (o *options) run(ctx context.Context) error {
+// age reads --retention; 0 keeps everything.
+func (o *options) age(command string) (time.Duration, error) {
+	if o.retention == "" || o.retention == "off" {
+		return 0, nil
+	}
+	age, tooLong, ok := cmdkit.ParseSpan(o.retention)
+	if !ok || tooLong {
+		return 0, cmdkit.UsageError(command, "--retention must be off or a number with s, m, h, d, w or y such as 7d, got %q", o.retention)
+	}
+	return age, nil
+}
+
+func (o *options) run(ctx context.Context, retention time.Duration) error {
 	dir, err := cmdkit.DataDir(o.dataDir, o.factory.Getenv)
 	if err != nil {
 		return err
@@ -102,7 +125,7 @@ func (o *options) run(ctx context.Context) error {
 	defer signal.Stop(signals)
 
 	server, err := o.start(ctx, cmdkit.ServerOptions{
-		Listen: o.listen, DataDir: dir, Relaxed: o.durability == "relaxed", Drain: o.drain, Logger: o.logger(),
+		Listen: o.listen, DataDir: dir, Relaxed: o.durability == "relaxed", Retention: retention, Drain: o.drain, Logger: o.logger(),
 		Executor: o.executor, Notice: func(text string) { fmt.Fprintln(o.factory.IO.Err, "apify: "+text) },
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 )
@@ -70,9 +71,17 @@ func TestDefaultDirectory(t *testing.T) {
 }
 
 func TestWrongOptions(t *testing.T) {
-	for _, args := range [][]string{{"--listen", "3333"}, {"--durability", "much"}, {"--drain", "-1s"}, {"extra"}} {
+	for _, args := range [][]string{{"--listen", "3333"}, {"--durability", "much"}, {"--drain", "-1s"}, {"--retention", "7"}, {"--retention", "0d"}, {"extra"}} {
 		if got, status, _, stderr := serve(t, &broken{}, args...); status != 1 || stderr == "" || got.DataDir != "" {
 			t.Errorf("%q: %d, %q", args, status, stderr)
+		}
+	}
+}
+
+func TestRetention(t *testing.T) {
+	for text, want := range map[string]time.Duration{"off": 0, "": 0, "7d": 7 * 24 * time.Hour, "90m": 90 * time.Minute} {
+		if got, _, _, stderr := serve(t, &broken{}, "--data-dir", "d", "--retention", text); got.Retention != want || got.DataDir == "" {
+			t.Errorf("%q: %v, %s", text, got.Retention, stderr)
 		}
 	}
 }

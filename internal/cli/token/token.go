@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -160,26 +159,17 @@ func (o *options) printCreated(ctx context.Context, secret string, made token.To
 	return err
 }
 
-// units are those of --expires. Days have 24 hours whatever the clocks do.
-var units = map[byte]time.Duration{
-	'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour, 'y': 365 * 24 * time.Hour,
-}
-
 // parseExpiry reads when a token expires: a time from now or a moment. The zero
 // time means never, and so does no text.
 func parseExpiry(text string, now time.Time) (time.Time, error) {
 	if text == "" || text == "never" {
 		return time.Time{}, nil
 	}
-	if unit, ok := units[text[len(text)-1]]; ok {
-		if n, err := strconv.ParseUint(text[:len(text)-1], 10, 32); err == nil && n > 0 {
-			const most = 100 * 365 * 24 * time.Hour
-			if n > uint64(most/unit) {
-				return time.Time{}, fault.New(fault.Usage, "--expires %.40q is more than 100 years away", text).
-					WithHint("leave --expires out for a token that does not expire")
-			}
-			return now.Add(time.Duration(n) * unit), nil
-		}
+	if span, tooLong, ok := cmdkit.ParseSpan(text); tooLong {
+		return time.Time{}, fault.New(fault.Usage, "--expires %.40q is more than 100 years away", text).
+			WithHint("leave --expires out for a token that does not expire")
+	} else if ok {
+		return now.Add(span), nil
 	}
 	at, err := time.ParseInLocation(time.DateOnly, text, time.Local)
 	if err != nil {
@@ -189,7 +179,7 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 		return at, nil
 	}
 	return time.Time{}, fault.New(fault.Usage, "--expires %.40q is neither a time nor a moment", text).
-		WithHint("give a number with m, h, d, w or y such as 30d, or a date such as 2027-01-31")
+		WithHint("give a number with s, m, h, d, w or y such as 30d, or a date such as 2027-01-31")
 }
 
 func newList(f *cmdkit.Factory) *cobra.Command {

@@ -163,18 +163,26 @@ func (s *storage) Rename(ctx context.Context, name string) error {
 func (s *storage) Delete(ctx context.Context) error {
 	s.gate.Lock()
 	defer s.gate.Unlock()
-	err := s.root.db.Write(ctx, func(tx *database.Tx) error {
-		n, err := tx.Exec("UPDATE storage SET deleted = 1, name = '', folded = '' WHERE key = ? AND deleted = 0", s.key)
-		if err == nil && n == 0 {
-			return s.missing()
-		}
+	removed, err := s.remove(ctx, "")
+	if err == nil && !removed {
+		err = s.missing()
+	}
+	return database.Failed(err, "delete %s %q", s.kind, s.id)
+}
+
+// remove deletes the storage when a condition holds. The caller has the gate.
+func (s *storage) remove(ctx context.Context, condition string, args ...any) (removed bool, err error) {
+	err = s.root.db.Write(ctx, func(tx *database.Tx) error {
+		n, err := tx.Exec("UPDATE storage SET deleted = 1, name = '', folded = '' WHERE key = ? AND deleted = 0"+condition,
+			append([]any{s.key}, args...)...)
+		removed = n > 0
 		return err
 	})
-	if err != nil {
-		return database.Failed(err, "delete %s %q", s.kind, s.id)
+	if err != nil || !removed {
+		return false, err
 	}
 	s.deleted = true
 	s.forget()
 	s.root.reaper.wake()
-	return nil
+	return true, nil
 }

@@ -1,0 +1,190 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/greenroom-dev/greenroom/internal/cmdkit"
+	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded"
+	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// started starts a server with its own composition.
+func started(t testing.TB, o cmdkit.ServerOptions) cmdkit.Server {
+	t.Helper()
+	o.Listen, o.Drain = "127.0.0.1:0", 5*time.Second
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s, err := startServer(t.Context(), o)
+	must(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// ask sends a request as the owner, and gives the status and the body.
+func ask(t testing.TB, s cmdkit.Server, method, path, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.BaseURL()+path, strings.NewReader(body))
+	must(t, err)
+	r.Header.Set("Authorization", "Bearer "+s.Token())
+	answer, err := http.DefaultClient.Do(r)
+	must(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	must(t, err)
+	return answer.StatusCode, string(text)
+}
+
+// filled makes a data directory with many datasets, half of them without names.
+func filled(t testing.TB, many int) string {
+	t.Helper()
+	dir := t.TempDir()
+	root, err := embedded.Open(dir, embedded.Options{Durability: embedded.Relaxed})
+	must(t, err)
+	var group errgroup.Group
+	group.SetLimit(32) // which share transactions
+	for n := range many {
+		group.Go(func() error {
+			name := ""
+			if n%2 == 0 {
+				name = fmt.Sprint("dataset-", n)
+			}
+			d, _, err := root.Datasets().Create(t.Context(), store.CreateOptions{Name: name})
+			if err == nil {
+				err = d.Append(t.Context(), []json.RawMessage{[]byte(`{"a":1}`)})
+			}
+			return err
+		})
+	}
+	must(t, group.Wait())
+	must(t, root.Close())
+	return dir
+}
+
+// What has not been used for longer than --retention says goes.
+func TestServeRetention(t *testing.T) {
+	dir := filled(t, 4)
+	db, err := database.Open(filepath.Join(dir, embedded.DatabaseName), database.Options{Migrations: embedded.Migrations()})
+	must(t, err)
+	must(t, db.Write(t.Context(), func(tx *database.Tx) error {
+		old := time.Now().Add(-time.Hour).UnixNano()
+		_, err := tx.Exec("UPDATE storage SET created_at = ?1, modified_at = ?1, accessed_at = ?1", old)
+		return err
+	}))
+	must(t, db.Close())
+	total := func(s cmdkit.Server) int {
+		status, text := ask(t, s, "GET", "/v2/datasets?unnamed=1", "")
+		var page struct{ Data struct{ Total int } }
+		if err := json.Unmarshal([]byte(text), &page); err != nil || status != 200 {
+			t.Fatalf("%d, %s", status, text)
+		}
+		return page.Data.Total
+	}
+	s := started(t, cmdkit.ServerOptions{DataDir: dir})
+	time.Sleep(1500 * time.Millisecond)
+	if n := total(s); n != 4 {
+		t.Errorf("%d datasets without retention", n)
+	}
+	must(t, s.Close())
+	s = started(t, cmdkit.ServerOptions{DataDir: dir, Retention: time.Second})
+	for deadline := time.Now().Add(10 * time.Second); total(s) != 2; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d datasets are left", total(s))
+		}
+	}
+	if status, _ := ask(t, s, "GET", "/v2/datasets/local~dataset-0", ""); status != 200 {
+		t.Errorf("one with a name: %d", status)
+	}
+	must(t, s.Close())
+}
+
+// A second server and a server that has gone leave the address of the first
+// alone and none behind.
+func TestServeAddress(t *testing.T) {
+	dir := t.TempDir()
+	s := started(t, cmdkit.ServerOptions{DataDir: dir})
+	if address, err := publishedAddress(dir); err != nil || address != s.BaseURL() {
+		t.Errorf("%q, %v", address, err)
+	}
+	_, err := startServer(t.Context(), cmdkit.ServerOptions{DataDir: dir, Listen: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)})
+	if !fault.Is(err, fault.Conflict) {
+		t.Errorf("a second server: %v", err)
+	}
+	if address, err := publishedAddress(dir); err != nil || address != s.BaseURL() {
+		t.Errorf("after the second: %q, %v", address, err)
+	}
+	must(t, s.Close())
+	if _, err := publishedAddress(dir); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// A server is there in less than 100 ms however much it keeps; this machine may
+// be busy, so the best of a few starts counts.
+func TestServeStartsQuickly(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it fills a directory")
+	}
+	for name, dir := range map[string]string{"empty": t.TempDir(), "10,000 storages": filled(t, 10_000)} {
+		best := time.Hour
+		for range 5 {
+			begun := time.Now()
+			s := started(t, cmdkit.ServerOptions{DataDir: dir})
+			if status, _ := ask(t, s, "GET", "/healthz", ""); status != 200 {
+				t.Fatalf("health %d", status)
+			}
+			best = min(best, time.Since(begun))
+			must(t, s.Close())
+		}
+		t.Logf("%s: ready after %v", name, best)
+		if best > 100*time.Millisecond && !raceDetector {
+			t.Errorf("%s: ready after %v", name, best)
+		}
+	}
+}
+
+// BenchmarkServeStart is from nothing to the first answer, on an empty directory
+// and on one with 10,000 datasets.
+func BenchmarkServeStart(b *testing.B) {
+	for _, many := range []int{0, 10_000} {
+		b.Run(fmt.Sprint(many), func(b *testing.B) {
+			dir := filled(b, many)
+			for b.Loop() {
+				s := started(b, cmdkit.ServerOptions{DataDir: dir})
+				ask(b, s, "GET", "/healthz", "")
+				b.StopTimer()
+				must(b, s.Close())
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// BenchmarkMetrics is one look at all metrics, with 10,000 datasets.
+func BenchmarkMetrics(b *testing.B) {
+	s := started(b, cmdkit.ServerOptions{DataDir: filled(b, 10_000)})
+	for b.Loop() {
+		if status, _ := ask(b, s, "GET", "/metrics", ""); status != 200 {
+			b.Fatal(status)
+		}
+	}
+}
