@@ -2,23 +2,21 @@ package process
 
 import (
 	"context"
-	"os/exec"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/executor/process/group"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // instance is one command that was started, with everything it has started in
 // turn.
 type instance struct {
-	cmd            *exec.Cmd
-	group          *group
-	record         *record
-	stdout, stderr *output
-	ended          atomic.Bool // the group may no longer be signalled
+	*child
+	record *record
+	ended  atomic.Bool // the group may no longer be signalled
 
 	// signals keeps the group from being given up while it is being signalled:
 	// its number could be another's by then.
@@ -45,10 +43,10 @@ func (i *instance) Wait(ctx context.Context) (executor.Exit, error) {
 // supervise follows the command to its end, and ends what it leaves behind.
 func (i *instance) supervise() {
 	defer close(i.done)
-	i.group.awaitEnd()
+	i.group.AwaitEnd()
 	// The command's exit status is not collected yet where the system allows
 	// it, so that the group's number is still ours.
-	i.group.kill()
+	i.group.Kill()
 	i.signals.Lock()
 	i.ended.Store(true)
 	err := i.cmd.Wait()
@@ -56,23 +54,23 @@ func (i *instance) supervise() {
 	if i.cmd.ProcessState == nil {
 		i.err = fault.Wrap(fault.Internal, err, "waiting for process %s", i.ID())
 	} else {
-		i.exit.Code = exitCode(i.cmd.ProcessState)
+		i.exit.Code = group.ExitCode(i.cmd.ProcessState)
 	}
-	i.group.release()
+	i.group.Release()
 	i.stdout.drain()
 	i.stderr.drain()
 	i.record.remove()
 }
 
 func (i *instance) Terminate(context.Context) error {
-	return i.signal("asking process %s to end", (*group).terminate)
+	return i.signal("asking process %s to end", (*group.Group).Terminate)
 }
 
 func (i *instance) Kill(context.Context) error {
-	return i.signal("killing process %s", (*group).kill)
+	return i.signal("killing process %s", (*group.Group).Kill)
 }
 
-func (i *instance) signal(doing string, send func(*group) error) error {
+func (i *instance) signal(doing string, send func(*group.Group) error) error {
 	i.signals.RLock()
 	defer i.signals.RUnlock()
 	if i.ended.Load() {
@@ -89,5 +87,5 @@ func (i *instance) Usage(context.Context) (executor.Usage, bool) {
 	if i.ended.Load() {
 		return executor.Usage{}, false
 	}
-	return i.group.usage()
+	return i.group.Usage()
 }

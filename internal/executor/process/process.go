@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/executor/owner"
+	"github.com/greenroom-dev/greenroom/internal/executor/process/group"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -21,7 +24,11 @@ const loopback = "127.0.0.1"
 
 // Executor runs commands on this machine.
 type Executor struct {
-	state *stateDir
+	state  *stateDir
+	server *Server // nil when things end with us
+
+	open  context.Context // ends with Close
+	close context.CancelFunc
 
 	mu       sync.Mutex
 	commands map[string]string // actor binary to the directory on the PATH with it
@@ -35,7 +42,39 @@ func New() (*Executor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Executor{state: state, commands: map[string]string{}}, nil
+	e := &Executor{state: state, commands: map[string]string{}}
+	e.open, e.close = context.WithCancel(context.Background())
+	return e, nil
+}
+
+// Server lets what it starts outlive it.
+type Server struct {
+	// Dir is the server's own directory for what it runs. One process at a time
+	// uses it.
+	Dir string
+	// Supervisor is a command that calls Supervise with one more argument. A
+	// server starts one for each run.
+	Supervisor []string
+}
+
+// NewServer returns an Executor for a server. Where that is not possible, on
+// Windows, things end with the server as usual; Capabilities tells.
+func NewServer(s Server) (*Executor, error) {
+	e, err := New()
+	if err != nil || !canDetach {
+		return e, err
+	}
+	if s.Dir, err = filepath.Abs(s.Dir); err == nil {
+		err = os.MkdirAll(s.Dir, 0o700)
+	}
+	if err == nil {
+		err = isPrivate(s.Dir)
+	}
+	if err != nil {
+		return nil, fault.New(fault.Internal, "the directory %s, where running processes are noted, cannot be used: %w", s.Dir, err)
+	}
+	e.server = &s
+	return e, nil
 }
 
 // Name gives "process".
@@ -47,12 +86,16 @@ func (e *Executor) Endpoint(context.Context) (executor.Endpoint, error) {
 }
 
 // Close removes what was prepared for the code. Instances that still run lose
-// their actor command; they do not end.
+// their actor command, unless they are detached; they do not end.
 func (e *Executor) Close() error {
+	e.close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var errs []error
 	for _, dir := range e.commands {
+		if e.server != nil {
+			break
+		}
 		errs = append(errs, os.RemoveAll(dir))
 	}
 	clear(e.commands)
@@ -92,19 +135,27 @@ func (e *Executor) Start(ctx context.Context, spec executor.Spec) (executor.Inst
 		return nil, cannotStart(spec.Command[0], dir, err)
 	}
 
+	o := order{
+		RunID: spec.RunID, Mark: mark, Path: path, Args: spec.Command, Dir: dir, Env: env, Boot: owner.Self().Boot,
+	}
+	if e.server != nil {
+		return e.startDetached(ctx, o, spec.Taker())
+	}
+
 	// The record comes first: whoever finds it after a crash can find by the
 	// mark what was started.
 	rec, err := e.state.record(spec.RunID, mark)
 	if err != nil {
 		return nil, err
 	}
-	i, err := launch(spec, path, dir, env, mark)
+	stdout, stderr := spec.Writers()
+	c, err := launch(o, stdout, stderr)
 	if err != nil {
 		rec.remove()
 		return nil, cannotStart(spec.Command[0], dir, err)
 	}
-	i.record = rec
-	err = rec.started(i.group.id())
+	i := &instance{child: c, record: rec, done: make(chan struct{})}
+	err = rec.started(i.group.ID())
 	if err == nil && ctx.Err() != nil {
 		err = fault.Wrap(fault.Aborted, ctx.Err(), "starting %s", spec.Command[0])
 	}
@@ -117,12 +168,28 @@ func (e *Executor) Start(ctx context.Context, spec executor.Spec) (executor.Inst
 	return i, nil
 }
 
+// order is what to start. The names are those of a file that supervisors read.
+type order struct {
+	RunID string   `json:"runId"`
+	Mark  string   `json:"mark"`
+	Path  string   `json:"path"`
+	Args  []string `json:"args"`
+	Dir   string   `json:"dir"`
+	Env   []string `json:"env"`
+	Boot  string   `json:"boot"`
+}
+
+// child is a command that was started.
+type child struct {
+	cmd            *exec.Cmd
+	group          *group.Group
+	stdout, stderr *output
+}
+
 // launch starts the command with its output going to pipes. What cannot be
 // executed as a program is given to the shell, as shells do with scripts that
 // do not name their interpreter.
-func launch(spec executor.Spec, path, dir string, env []string, mark string) (*instance, error) {
-	i := &instance{done: make(chan struct{})}
-	toStdout, toStderr := spec.Writers()
+func launch(o order, toStdout, toStderr io.Writer) (*child, error) {
 	stdout, stdoutEnd, err := newOutput(toStdout)
 	if err != nil {
 		return nil, err
@@ -137,14 +204,14 @@ func launch(spec executor.Spec, path, dir string, env []string, mark string) (*i
 	defer stderrEnd.Close()
 
 	command := func(path string, args []string) *exec.Cmd {
-		return &exec.Cmd{Path: path, Args: args, Dir: dir, Env: env, Stdout: stdoutEnd, Stderr: stderrEnd}
+		return &exec.Cmd{Path: path, Args: args, Dir: o.Dir, Env: o.Env, Stdout: stdoutEnd, Stderr: stderrEnd}
 	}
-	cmd := command(path, spec.Command)
-	i.group, err = startGroup(cmd, mark)
+	cmd := command(o.Path, o.Args)
+	members, err := group.Start(cmd, o.Mark)
 	if errors.Is(err, syscall.ENOEXEC) {
-		if shell, shellErr := lookPath("sh", dir, valueOf(env, "PATH")); shellErr == nil {
-			cmd = command(shell, append([]string{"sh", path}, spec.Command[1:]...))
-			i.group, err = startGroup(cmd, mark)
+		if shell, shellErr := lookPath("sh", o.Dir, valueOf(o.Env, "PATH")); shellErr == nil {
+			cmd = command(shell, append([]string{"sh", o.Path}, o.Args[1:]...))
+			members, err = group.Start(cmd, o.Mark)
 		}
 	}
 	if err != nil {
@@ -152,10 +219,9 @@ func launch(spec executor.Spec, path, dir string, env []string, mark string) (*i
 		stderr.close()
 		return nil, err
 	}
-	i.cmd, i.stdout, i.stderr = cmd, stdout, stderr
 	stdout.start()
 	stderr.start()
-	return i, nil
+	return &child{cmd: cmd, group: members, stdout: stdout, stderr: stderr}, nil
 }
 
 // cannotStart makes an error for people of what the system says.
@@ -190,6 +256,14 @@ func (e *Executor) commandDir(binary string) (string, error) {
 	}
 	if err != nil {
 		return "", fault.Wrap(fault.Internal, err, "the actor command cannot be found")
+	}
+	if e.server != nil {
+		dir, err := e.lastingCommandDir(target)
+		if err != nil {
+			return "", fault.Wrap(fault.Internal, err, "putting the actor command on the PATH")
+		}
+		e.commands[binary] = dir
+		return dir, nil
 	}
 	dir, err := e.state.newCommandDir()
 	if err != nil {

@@ -17,6 +17,9 @@ import (
 
 var harness = executortest.Harness{
 	New: func() (executor.Executor, error) { return New() },
+	Server: func(_, dir string) (executor.Executor, error) {
+		return NewServer(Server{Dir: dir, Supervisor: []string{os.Args[0], supervisorArgument}})
+	},
 	Shell: func(script string) executor.Spec {
 		return executor.Spec{Dir: "/", Command: []string{"sh", "-c", script}}
 	},
@@ -43,7 +46,13 @@ var harness = executortest.Harness{
 	},
 }
 
+// supervisorArgument makes the test's executable a supervisor.
+const supervisorArgument = "supervise"
+
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == supervisorArgument {
+		os.Exit(Supervise(os.Args[2:]))
+	}
 	executortest.Main(harness)
 	os.Exit(run(m))
 }
@@ -78,7 +87,7 @@ func processesOf(runID string) ([]string, error) {
 	out, err := exec.Command("ps", flags, "-o", "pid,stat,command").Output()
 	var left []string
 	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "ACTOR_RUN_ID="+runID) {
+		if strings.Contains(line, "ACTOR_RUN_ID="+runID) || strings.Contains(line, "/"+runID+"-") {
 			left = append(left, fmt.Sprintf("process %.80s", line))
 		}
 	}

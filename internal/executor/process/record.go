@@ -7,11 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/owner"
+	"github.com/greenroom-dev/greenroom/internal/executor/process/group"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -26,17 +26,11 @@ type stateDir struct {
 	own  string // of this process
 }
 
-// groupID names a process group for good, its number being used again later.
-type groupID struct {
-	PID   int    `json:"pid,omitempty"`
-	Start uint64 `json:"start,omitempty"`
-}
-
 // entry is the content of a record.
 type entry struct {
 	RunID string `json:"runId"`
 	Mark  string `json:"mark,omitempty"`
-	groupID
+	group.ID
 }
 
 func newStateDir() (*stateDir, error) {
@@ -102,8 +96,8 @@ func (d *stateDir) record(runID, mark string) (*record, error) {
 }
 
 // started adds which group it is.
-func (r *record) started(id groupID) error {
-	r.groupID = id
+func (r *record) started(id group.ID) error {
+	r.ID = id
 	data, err := json.Marshal(r.entry)
 	if err == nil {
 		// A record that is half written counts as none, so the old one must
@@ -168,16 +162,9 @@ func reapOwner(dir string) ([]executor.Leftover, error) {
 		if err != nil || json.Unmarshal(data, &r) != nil {
 			continue
 		}
-		if reapGroup(r.groupID, r.Mark) {
-			left = append(left, executor.Leftover{RunID: r.RunID, ID: r.name()})
+		if group.Reap(r.ID, r.Mark) {
+			left = append(left, executor.Leftover{RunID: r.RunID, ID: r.Name()})
 		}
 	}
 	return left, os.RemoveAll(dir)
-}
-
-func (id groupID) name() string {
-	if id.PID == 0 {
-		return ""
-	}
-	return strconv.Itoa(id.PID)
 }

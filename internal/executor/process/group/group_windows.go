@@ -1,13 +1,9 @@
-package process
+package group
 
 import (
 	"errors"
-	"io"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -21,17 +17,17 @@ import (
 // killedStatus is what processes exit with that Kill ended, as elsewhere.
 const killedStatus = 128 + 9
 
-// group is a job. The system ends everything in it when its last handle is
+// Group is a job. The system ends everything in it when its last handle is
 // closed, so nothing outlives us, however we end.
-type group struct {
+type Group struct {
 	pid  int
 	job  windows.Handle
 	main windows.Handle
 }
 
-// startGroup starts cmd in a new job. It is held until it is part of the job:
+// Start starts cmd in a new job. It is held until it is part of the job:
 // what it starts before would not be.
-func startGroup(cmd *exec.Cmd, _ string) (*group, error) {
+func Start(cmd *exec.Cmd, _ string) (*Group, error) {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
 		return nil, os.NewSyscallError("CreateJobObject", err)
@@ -50,18 +46,18 @@ func startGroup(cmd *exec.Cmd, _ string) (*group, error) {
 		windows.CloseHandle(job)
 		return nil, err
 	}
-	g := &group{pid: cmd.Process.Pid, job: job}
+	g := &Group{pid: cmd.Process.Pid, job: job}
 	if err := g.admit(); err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		g.release()
+		g.Release()
 		return nil, err
 	}
 	return g, nil
 }
 
 // admit makes the held process part of the job and lets it go.
-func (g *group) admit() error {
+func (g *Group) admit() error {
 	const access = windows.PROCESS_SET_QUOTA | windows.PROCESS_TERMINATE | windows.SYNCHRONIZE
 	h, err := windows.OpenProcess(access, false, uint32(g.pid))
 	if err != nil {
@@ -97,23 +93,26 @@ func resume(pid uint32) error {
 	return os.NewSyscallError("Thread32Next", err)
 }
 
-func (g *group) id() groupID { return groupID{PID: g.pid} }
+// ID names the group.
+func (g *Group) ID() ID { return ID{PID: g.pid} }
 
-// awaitEnd blocks until the command has ended.
-func (g *group) awaitEnd() {
+// AwaitEnd blocks until the command has ended.
+func (g *Group) AwaitEnd() {
 	_, _ = windows.WaitForSingleObject(g.main, windows.INFINITE)
 }
 
-// terminate sends Ctrl-Break, the one request to end that goes to a group.
-func (g *group) terminate() error {
+// Terminate sends Ctrl-Break, the one request to end that goes to a group.
+func (g *Group) Terminate() error {
 	return os.NewSyscallError("GenerateConsoleCtrlEvent", windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(g.pid)))
 }
 
-func (g *group) kill() error {
+// Kill ends every process of the job.
+func (g *Group) Kill() error {
 	return os.NewSyscallError("TerminateJobObject", windows.TerminateJobObject(g.job, killedStatus))
 }
 
-func (g *group) release() {
+// Release gives up the job, which ends what is left in it.
+func (g *Group) Release() {
 	if g.main != 0 {
 		windows.CloseHandle(g.main)
 	}
@@ -134,7 +133,8 @@ type processList struct {
 	IDs              [1024]uintptr
 }
 
-func (g *group) usage() (executor.Usage, bool) {
+// Usage adds up the living members.
+func (g *Group) Usage() (executor.Usage, bool) {
 	const basicAccounting, processIDs = 1, 3 // of JOBOBJECTINFOCLASS
 	var a accounting
 	err := windows.QueryInformationJobObject(g.job, basicAccounting, uintptr(unsafe.Pointer(&a)), uint32(unsafe.Sizeof(a)), nil)
@@ -156,53 +156,8 @@ func (g *group) usage() (executor.Usage, bool) {
 	return u, true
 }
 
-// reapGroup has nothing to do: the job ended with its owner.
-func reapGroup(groupID, string) bool { return false }
+// Reap has nothing to do: the job ended with its owner.
+func Reap(ID, string) bool { return false }
 
-func exitCode(s *os.ProcessState) int { return s.ExitCode() }
-
-// placeCommand puts binary into dir as actor.exe, as a link where the disk is
-// the same.
-func placeCommand(binary, dir string) error {
-	to := filepath.Join(dir, "actor.exe")
-	if os.Link(binary, to) == nil {
-		return nil
-	}
-	in, err := os.Open(binary)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o700)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
-}
-
-// sameName says whether two environment variables are the same.
-func sameName(a, b string) bool { return strings.EqualFold(a, b) }
-
-// executable says under which name file can be executed: its own, or with one
-// of the extensions of programs.
-func executable(file string) (string, error) {
-	extensions := os.Getenv("PATHEXT")
-	if extensions == "" {
-		extensions = ".COM;.EXE;.BAT;.CMD"
-	}
-	for extension := range strings.SplitSeq(extensions, ";") {
-		if strings.EqualFold(filepath.Ext(file), extension) && isFile(file) {
-			return file, nil
-		}
-		if extension != "" && isFile(file+extension) {
-			return file + extension, nil
-		}
-	}
-	return "", fs.ErrNotExist
-}
-
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && !info.IsDir()
-}
+// ExitCode is the exit status.
+func ExitCode(s *os.ProcessState) int { return s.ExitCode() }

@@ -1,40 +1,40 @@
 //go:build !windows
 
-package process
+package group
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
 )
 
-// group is a process group, and those who left it with the run's mark on them.
-type group struct {
+// Group is a process group, and those who left it with the run's mark on them.
+type Group struct {
 	pid   int    // of the leader, and so of the group
 	begin uint64 // when the leader started, in the system's own unit
 	mark  string // NAME=value in the environment of every process of the run
 }
 
-// startGroup starts cmd as the leader of a new group.
-func startGroup(cmd *exec.Cmd, mark string) (*group, error) {
+// Start starts cmd as the leader of a new group.
+func Start(cmd *exec.Cmd, mark string) (*Group, error) {
 	if err := start(cmd); err != nil {
 		return nil, err
 	}
-	g := &group{pid: cmd.Process.Pid, mark: mark}
+	g := &Group{pid: cmd.Process.Pid, mark: mark}
 	if p, ok := look(g.pid); ok {
 		g.begin = p.begin
 	}
 	return g, nil
 }
 
-func (g *group) id() groupID { return groupID{PID: g.pid, Start: g.begin} }
+// ID names the group.
+func (g *Group) ID() ID { return ID{PID: g.pid, Start: g.begin} }
 
-func (g *group) terminate() error {
+// Terminate asks the members of the group to end.
+func (g *Group) Terminate() error {
 	err := syscall.Kill(-g.pid, syscall.SIGTERM)
 	if errors.Is(err, syscall.ESRCH) || g.onlyDead(err) {
 		return nil
@@ -42,9 +42,9 @@ func (g *group) terminate() error {
 	return err
 }
 
-// kill ends every process of the run. Those it finds are gone at once; it looks
+// Kill ends every process of the run. Those it finds are gone at once; it looks
 // again because a process may have started another in the meantime.
-func (g *group) kill() error {
+func (g *Group) Kill() error {
 	const rounds = 20
 	for range rounds {
 		err := syscall.Kill(-g.pid, syscall.SIGKILL)
@@ -67,15 +67,16 @@ func (g *group) kill() error {
 
 // onlyDead says whether err is macOS's answer for a group that consists of
 // ended processes only.
-func (g *group) onlyDead(err error) bool {
+func (g *Group) onlyDead(err error) bool {
 	return errors.Is(err, syscall.EPERM) && len(g.members()) == 0
 }
 
-func (g *group) release() {}
+// Release gives up what is held for the group: nothing here.
+func (g *Group) Release() {}
 
 // members lists the living processes of the run: of the group, descended from
 // its leader, or marked.
-func (g *group) members() []proc {
+func (g *Group) members() []proc {
 	all := processes()
 	ours := map[int]bool{g.pid: true}
 	var found []proc
@@ -99,12 +100,12 @@ func (g *group) members() []proc {
 	return found
 }
 
-// reapGroup ends what is left of a run whose owner is gone, and says whether
+// Reap ends what is left of a run whose owner is gone, and says whether
 // there was anything. Group and process numbers may have been given to others
 // since: only the leader, when it started at the recorded moment, and processes
 // that carry the mark count.
-func reapGroup(id groupID, mark string) bool {
-	g := group{pid: id.PID, begin: id.Start, mark: mark}
+func Reap(id ID, mark string) bool {
+	g := Group{pid: id.PID, begin: id.Start, mark: mark}
 	reaped := false
 	const rounds = 50
 	for range rounds {
@@ -128,31 +129,21 @@ func reapGroup(id groupID, mark string) bool {
 	return reaped
 }
 
-func exitCode(s *os.ProcessState) int {
+// ExitCode is the exit status, or 128 and the number of the signal.
+func ExitCode(s *os.ProcessState) int {
 	if status, ok := s.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return 128 + int(status.Signal())
 	}
 	return s.ExitCode()
 }
 
-// placeCommand makes dir/actor lead to binary.
-func placeCommand(binary, dir string) error {
-	return os.Symlink(binary, filepath.Join(dir, "actor"))
+// Found is a group that another process has started.
+func Found(id ID, mark string) *Group {
+	return &Group{pid: id.PID, begin: id.Start, mark: mark}
 }
 
-// sameName says whether two environment variables are the same.
-func sameName(a, b string) bool { return a == b }
-
-// executable says under which name file can be executed.
-func executable(file string) (string, error) {
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-		return "", err
-	case info.IsDir():
-		return "", syscall.EISDIR
-	case info.Mode()&0o111 == 0:
-		return "", fs.ErrPermission
-	}
-	return file, nil
+// Leads says whether the group's leader runs.
+func (g *Group) Leads() bool {
+	p, ok := look(g.pid)
+	return ok && g.pid > 0 && p.begin == g.begin
 }

@@ -1,4 +1,4 @@
-package process
+package group
 
 import (
 	"bytes"
@@ -49,9 +49,9 @@ func start(cmd *exec.Cmd) error {
 	return <-result
 }
 
-// awaitEnd blocks until the leader has ended and leaves its exit status for
+// AwaitEnd blocks until the leader has ended and leaves its exit status for
 // whoever asks next.
-func (g *group) awaitEnd() {
+func (g *Group) AwaitEnd() {
 	for {
 		err := unix.Waitid(unix.P_PID, g.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if !errors.Is(err, unix.EINTR) {
@@ -60,8 +60,8 @@ func (g *group) awaitEnd() {
 	}
 }
 
-// usage adds up the living members.
-func (g *group) usage() (executor.Usage, bool) {
+// Usage adds up the living members.
+func (g *Group) Usage() (executor.Usage, bool) {
 	var ticks, pages uint64
 	members := g.members()
 	for _, p := range members {

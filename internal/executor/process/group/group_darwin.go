@@ -1,4 +1,4 @@
-package process
+package group
 
 import (
 	"bytes"
@@ -26,9 +26,9 @@ func start(cmd *exec.Cmd) error {
 	return cmd.Start()
 }
 
-// awaitEnd blocks until the leader has ended and leaves its exit status for
+// AwaitEnd blocks until the leader has ended and leaves its exit status for
 // whoever asks next.
-func (g *group) awaitEnd() {
+func (g *Group) AwaitEnd() {
 	queue, err := unix.Kqueue()
 	if err != nil {
 		return
@@ -45,8 +45,8 @@ func (g *group) awaitEnd() {
 	}
 }
 
-// usage adds up the living members.
-func (g *group) usage() (executor.Usage, bool) {
+// Usage adds up the living members.
+func (g *Group) Usage() (executor.Usage, bool) {
 	var u executor.Usage
 	members := g.members()
 	for _, m := range members {

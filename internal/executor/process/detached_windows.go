@@ -2,17 +2,21 @@ package process
 
 import (
 	"context"
+	"os"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// Capabilities says that nothing is limited.
-func (e *Executor) Capabilities(context.Context) (executor.Capabilities, error) {
-	return executor.Capabilities{Notices: []string{
-		"without a container engine nothing limits the memory, the processor time and the disk space of a run",
-	}}, nil
+// canDetach is false: a job, which is how everything of a run is found, ends
+// with the process that holds it.
+const canDetach = false
+
+func (e *Executor) startDetached(context.Context, order, executor.Output) (executor.Instance, error) {
+	return nil, fault.New(fault.Internal, "nothing can be started detached on Windows")
 }
+
+func (e *Executor) lastingCommandDir(string) (string, error) { return "", os.ErrInvalid }
 
 // Attach finds nothing: everything ends with us.
 func (e *Executor) Attach(_ context.Context, h executor.Handle, _ executor.TakeOver) (executor.Instance, error) {
