@@ -36,6 +36,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/cli/validate"
 	"github.com/greenroom-dev/greenroom/internal/cli/webhooks"
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
+	"github.com/greenroom-dev/greenroom/internal/executor/process"
 )
 
 // Version is set by the linker; "dev" in a build without it.
@@ -51,9 +52,22 @@ var personalities = []struct {
 	{"actor", actor},
 }
 
+// supervisorArgument makes this program watch one run of a server, whatever
+// becomes of the server. It is no command: only the server calls it.
+const supervisorArgument = "__supervise"
+
+// supervisor is the command of a server for that.
+func supervisor() ([]string, error) {
+	self, err := os.Executable()
+	return []string{self, supervisorArgument}, err
+}
+
 // Main runs the personality that argv[0] names and returns the exit status.
 func Main(argv []string) int {
 	f := &cmdkit.Factory{IO: cmdkit.System(), Version: Version, Getenv: os.Getenv, StartPlatform: startPlatform}
+	if len(argv) > 1 && argv[1] == supervisorArgument {
+		return process.Supervise(argv[2:])
+	}
 	name := strings.TrimSuffix(strings.ToLower(filepath.Base(argv[0])), ".exe")
 	personality := personalities[0]
 	for _, p := range personalities {

@@ -92,6 +92,7 @@ var layers = []layer{
 
 	{"internal/executor", nil},
 	{"internal/executor/...", []string{"internal/executor", "internal/executor/hostport", "internal/executor/owner"}},
+	{"internal/executor/process", []string{"internal/executor", "internal/executor/owner", "internal/executor/process/..."}},
 	{"internal/executor/docker", []string{"internal/executor", "internal/executor/owner", "internal/executor/docker/..."}},
 	{"internal/executor/docker/...", []string{"internal/executor", "internal/executor/docker/connect"}},
 	{"internal/builder", []string{"internal/definition"}},

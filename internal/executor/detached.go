@@ -33,7 +33,8 @@ const (
 	Stderr Stream = 2
 )
 
-// Piece is a part of the output: a line with its end, or a part of one.
+// Piece is a part of the output, as it came: not always whole lines. Whoever
+// keeps whole lines stores the rest of the last one with the position.
 type Piece struct {
 	Stream Stream
 	// Time is when the piece was printed, as far as that is known.

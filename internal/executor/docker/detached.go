@@ -410,6 +410,6 @@ func lostContainer(name string, code fault.Code) error {
 }
 
 func (e *Executor) lost(err error) error {
-	return fault.New(fault.Unavailable, "the container engine at %s was away for more than %s (%w): %w", e.cli.DaemonHost(), e.patience, executor.LostEngine, err).
+	return fault.New(fault.Unavailable, "the container engine at %s was not there for %s (%v): %w", e.cli.DaemonHost(), e.patience, err, executor.LostEngine).
 		WithHint("see whether the engine was stopped; what still runs in it is removed at the next start of the server")
 }

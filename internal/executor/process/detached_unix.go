@@ -23,6 +23,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/owner"
+	"github.com/greenroom-dev/greenroom/internal/executor/process/command"
 	"github.com/greenroom-dev/greenroom/internal/executor/process/group"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -99,11 +100,11 @@ func (e *Executor) supervisor(dir string) error {
 		return err
 	}
 	defer r.Close()
-	command := append(slices.Clone(e.server.Supervisor), dir)
-	cmd := exec.Command(command[0], command[1:]...)
+	args := append(slices.Clone(e.server.Supervisor), dir)
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir, cmd.Stdout = "/", w
 	// It is no part of any run, and does little.
-	cmd.Env = append(environment(os.Environ(), nil, "/", ""), "GOMAXPROCS=2", "GOGC=50")
+	cmd.Env = append(command.Environment(os.Environ(), nil, "/", ""), "GOMAXPROCS=2", "GOGC=50")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
 	w.Close()
@@ -136,7 +137,7 @@ func (e *Executor) lastingCommandDir(binary string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	if err := placeCommand(binary, dir); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := command.Place(binary, dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
 	return dir, nil

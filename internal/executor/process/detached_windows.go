@@ -12,6 +12,9 @@ import (
 // with the process that holds it.
 const canDetach = false
 
+// Supervise does nothing: there are no supervisors here.
+func Supervise([]string) int { return 2 }
+
 func (e *Executor) startDetached(context.Context, order, executor.Output) (executor.Instance, error) {
 	return nil, fault.New(fault.Internal, "nothing can be started detached on Windows")
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/owner"
+	"github.com/greenroom-dev/greenroom/internal/executor/process/command"
 	"github.com/greenroom-dev/greenroom/internal/executor/process/group"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -125,12 +126,12 @@ func (e *Executor) Start(ctx context.Context, spec executor.Spec) (executor.Inst
 			return nil, err
 		}
 	}
-	env := environment(os.Environ(), spec.Env, dir, commandDir)
+	env := command.Environment(os.Environ(), spec.Env, dir, commandDir)
 	mark := markOf(spec.Env, spec.RunID)
-	if mark != "" && !contains(env, mark) {
+	if mark != "" && !command.Contains(env, mark) {
 		env = append(env, mark)
 	}
-	path, err := lookPath(spec.Command[0], dir, valueOf(env, "PATH"))
+	path, err := command.LookPath(spec.Command[0], dir, command.Value(env, "PATH"))
 	if err != nil {
 		return nil, cannotStart(spec.Command[0], dir, err)
 	}
@@ -203,14 +204,14 @@ func launch(o order, toStdout, toStderr io.Writer) (*child, error) {
 	defer stdoutEnd.Close()
 	defer stderrEnd.Close()
 
-	command := func(path string, args []string) *exec.Cmd {
+	program := func(path string, args []string) *exec.Cmd {
 		return &exec.Cmd{Path: path, Args: args, Dir: o.Dir, Env: o.Env, Stdout: stdoutEnd, Stderr: stderrEnd}
 	}
-	cmd := command(o.Path, o.Args)
+	cmd := program(o.Path, o.Args)
 	members, err := group.Start(cmd, o.Mark)
 	if errors.Is(err, syscall.ENOEXEC) {
-		if shell, shellErr := lookPath("sh", o.Dir, valueOf(o.Env, "PATH")); shellErr == nil {
-			cmd = command(shell, append([]string{"sh", o.Path}, o.Args[1:]...))
+		if shell, shellErr := command.LookPath("sh", o.Dir, command.Value(o.Env, "PATH")); shellErr == nil {
+			cmd = program(shell, append([]string{"sh", o.Path}, o.Args[1:]...))
 			members, err = group.Start(cmd, o.Mark)
 		}
 	}
@@ -269,7 +270,7 @@ func (e *Executor) commandDir(binary string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := placeCommand(target, dir); err != nil {
+	if err := command.Place(target, dir); err != nil {
 		_ = os.RemoveAll(dir)
 		return "", fault.Wrap(fault.Internal, err, "putting the actor command on the PATH")
 	}
@@ -283,7 +284,7 @@ func markOf(env []string, runID string) string {
 	if runID == "" || strings.ContainsRune(runID, 0) {
 		return ""
 	}
-	if own := "ACTOR_RUN_ID=" + runID; contains(env, own) {
+	if own := "ACTOR_RUN_ID=" + runID; command.Contains(env, own) {
 		return own
 	}
 	return "GREENROOM_RUN_ID=" + runID

@@ -159,15 +159,15 @@ func (w *Writer) write(stream byte, data []byte) error {
 	return nil
 }
 
-// Close makes what was written last, and adds what is missing.
+// Close makes what was written last, and notes when there was more.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.lost && w.room() && w.write(dropped, nil) == nil {
-		w.lost = false
-	}
 	if w.f == nil {
 		return nil
+	}
+	if w.lost && w.write(dropped, nil) == nil {
+		w.lost = false
 	}
 	return errors.Join(w.f.Sync(), w.f.Close())
 }

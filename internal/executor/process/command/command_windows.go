@@ -1,4 +1,4 @@
-package process
+package command
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// placeCommand puts binary into dir as actor.exe, as a link where the disk is
+// Place puts binary into dir as actor.exe, as a link where the disk is
 // the same.
-func placeCommand(binary, dir string) error {
+func Place(binary, dir string) error {
 	to := filepath.Join(dir, "actor.exe")
 	if os.Link(binary, to) == nil {
 		return nil

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package process
+package command
 
 import (
 	"io/fs"
@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// placeCommand makes dir/actor lead to binary.
-func placeCommand(binary, dir string) error {
+// Place makes dir/actor lead to binary.
+func Place(binary, dir string) error {
 	return os.Symlink(binary, filepath.Join(dir, "actor"))
 }
 

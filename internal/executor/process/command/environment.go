@@ -1,4 +1,4 @@
-package process
+package command
 
 import (
 	"os"
@@ -12,9 +12,9 @@ import (
 // whatever we run in are not those of the run.
 var scrubbed = []string{"ACTOR_", "APIFY_", "CRAWLEE_"}
 
-// environment is what the code sees: the host's variables without those of a
+// Environment is what the code sees: the host's variables without those of a
 // platform, then the run's. commandDir, if any, comes first on the PATH.
-func environment(host, run []string, dir, commandDir string) []string {
+func Environment(host, run []string, dir, commandDir string) []string {
 	env := make([]string, 0, len(host)+len(run)+2)
 	for _, entry := range host {
 		name, _, ok := cutEntry(entry)
@@ -29,7 +29,7 @@ func environment(host, run []string, dir, commandDir string) []string {
 	if commandDir == "" {
 		return env
 	}
-	if path := valueOf(env, "PATH"); path != "" {
+	if path := Value(env, "PATH"); path != "" {
 		commandDir += string(os.PathListSeparator) + path
 	}
 	return append(env, "PATH="+commandDir)
@@ -53,8 +53,8 @@ func cutEntry(entry string) (name, value string, ok bool) {
 	return entry[:i+1], entry[i+2:], true
 }
 
-// valueOf is the last value of a variable, which is the one that counts.
-func valueOf(env []string, name string) string {
+// Value is the last value of a variable, which is the one that counts.
+func Value(env []string, name string) string {
 	for _, entry := range slices.Backward(env) {
 		if n, value, ok := cutEntry(entry); ok && sameName(n, name) {
 			return value
@@ -63,11 +63,12 @@ func valueOf(env []string, name string) string {
 	return ""
 }
 
-func contains(env []string, entry string) bool { return slices.Contains(env, entry) }
+// Contains says whether there is an entry NAME=value.
+func Contains(env []string, entry string) bool { return slices.Contains(env, entry) }
 
-// lookPath finds a command as a shell in dir would, by the PATH of the code
+// LookPath finds a command as a shell in dir would, by the PATH of the code
 // rather than ours.
-func lookPath(command, dir, path string) (string, error) {
+func LookPath(command, dir, path string) (string, error) {
 	if filepath.Base(command) != command {
 		if !filepath.IsAbs(command) {
 			command = filepath.Join(dir, command)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/executor/process/command"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -93,11 +94,11 @@ func TestCommandIsFound(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	got := environment(
+	got := command.Environment(
 		[]string{"A=1", "ACTOR_X=1", "APIFY_X=1", "CRAWLEE_X=1", "PWD=/old", "OLDPWD=/older", "PATH=/bin", "broken"},
 		[]string{"A=2", "PATH=/run:/bin"}, "/dir", "/private")
 	for name, want := range map[string]string{"A": "2", "PATH": "/private:/run:/bin", "PWD": "/dir", "ACTOR_X": "", "APIFY_X": "", "CRAWLEE_X": "", "OLDPWD": ""} {
-		if value := valueOf(got, name); value != want {
+		if value := command.Value(got, name); value != want {
 			t.Errorf("%s is %q, want %q", name, value, want)
 		}
 	}

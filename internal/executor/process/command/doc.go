@@ -1,0 +1,3 @@
+// Package command says which program a start command means, and what its
+// Environment is.
+package command
