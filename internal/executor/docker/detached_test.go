@@ -219,7 +219,8 @@ func TestLogThatLosesItsBeginning(t *testing.T) {
 	needEngine(t)
 	for driver, size := range map[string]string{"local": "250k", "json-file": "500k"} {
 		made, err := engineClient.ContainerCreate(t.Context(), &container.Config{
-			Image: baseImage, Cmd: []string{"sh", "-c", "i=0; while [ $i -lt 32000 ]; do echo line $i; i=$((i+1)); [ $i = 20000 ] && sleep 3; done"},
+			Image: baseImage, Cmd: []string{"sh", "-c", `trap 'echo >/go' USR1
+i=0; while [ $i -lt 32000 ]; do echo line $i; i=$((i+1)); [ $i != 20000 ] || while [ ! -e /go ]; do sleep 0.1; done; done`},
 		}, &container.HostConfig{LogConfig: container.LogConfig{Type: driver, Config: map[string]string{"max-size": size, "max-file": "4", "compress": "false"}}}, nil, nil, "")
 		if err != nil {
 			t.Fatal(err)
@@ -253,6 +254,9 @@ func TestLogThatLosesItsBeginning(t *testing.T) {
 		}
 		before := read("", "line 19000\n")
 		old := strings.SplitN(before.text, "\n", 2)[0]
+		if err := engineClient.ContainerKill(t.Context(), made.ID, "USR1"); err != nil {
+			t.Fatal(err)
+		}
 		ended, failed := engineClient.ContainerWait(t.Context(), made.ID, container.WaitConditionNotRunning)
 		select {
 		case <-ended:

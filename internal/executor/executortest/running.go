@@ -120,16 +120,18 @@ func (c *counter) Write(p []byte) (int, error) {
 	if c.n.Add(int64(len(p))) < 1<<20 {
 		time.Sleep(time.Millisecond)
 	}
-	if strings.Trim(string(p), "\x00") != "" {
+	if strings.Trim(string(p), "\x00\n") != "" {
 		c.wrong.Store(true)
 	}
 	return len(p), nil
 }
 
 func (s suite) muchOutput(t *testing.T) {
+	// A last line of this length without an end gets one from some engines, if
+	// they are read through their logs.
 	const size = 8 << 20
 	var stdout, stderr counter
-	spec := s.h.Shell(fmt.Sprintf("head -c %d /dev/zero >&2 & head -c %d /dev/zero; wait", size, size+1))
+	spec := s.h.Shell(fmt.Sprintf("{ head -c %d /dev/zero; echo; } >&2 & head -c %d /dev/zero; echo; wait", size-1, size))
 	spec.Stdout, spec.Stderr = &stdout, &stderr
 	r := s.start(t, s.executor(t), spec)
 	if exit := r.end(t); exit.Code != 0 {
