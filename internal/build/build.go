@@ -220,6 +220,7 @@ func (s *Service) queue(id string) error {
 	ctx, cancel := context.WithCancelCause(s.stop)
 	a := &active{cancel: cancel, done: make(chan struct{})}
 	s.active[id] = a
+	log := s.live.Start(id)
 	s.working.Add(1)
 	go func() {
 		defer s.working.Done()
@@ -231,7 +232,10 @@ func (s *Service) queue(id string) error {
 		case <-ctx.Done(): // aborted: that needs no room
 		}
 		if s.stop.Err() == nil { // else it begins after the next start
-			s.work(ctx, id)
+			s.work(ctx, id, log)
+		}
+		if err := log.End(); err != nil {
+			s.cfg.Logger.Error("the log of a build is not complete", "build", id, "error", err)
 		}
 		if !queued {
 			<-s.slots

@@ -57,7 +57,7 @@ func (s *Service) Recover(ctx context.Context) error {
 		if b.Status == api.StatusAborting {
 			status, message = api.StatusAborted, "ACTOR: The build was aborted"
 		}
-		log := s.live.Start(b.ID, nil)
+		log := s.live.Start(b.ID)
 		log.Line(message)
 		if err := log.End(); err != nil {
 			return err

@@ -29,7 +29,7 @@ const (
 var errTimedOut = errors.New("the build took too long")
 
 // work makes one build and records how it ended.
-func (s *Service) work(ctx context.Context, id string) {
+func (s *Service) work(ctx context.Context, id string, log *runlog.Log) {
 	record := context.WithoutCancel(ctx) // what happened is recorded whatever was cancelled
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.Timeout, errTimedOut)
 	defer cancel()
@@ -49,7 +49,7 @@ func (s *Service) work(ctx context.Context, id string) {
 	if err == nil {
 		env, secrets, err = s.cfg.Catalog.Environment(b.ActorID, d.Sealed)
 	}
-	log := s.live.Start(id, secrets)
+	log.Mask(secrets)
 	if err == nil && ctx.Err() == nil {
 		log.Line("ACTOR: Building version " + d.Version.VersionNumber + " as build " + b.BuildNumber)
 		output := log.Writer()
@@ -70,9 +70,6 @@ func (s *Service) work(ctx context.Context, id string) {
 		if err := errors.Join(s.discard(record, d), os.RemoveAll(s.dir(id))); err != nil {
 			s.cfg.Logger.Warn("what a failed build left behind stays", "build", id, "error", err)
 		}
-	}
-	if err := log.End(); err != nil {
-		s.cfg.Logger.Error("the log of a build is not complete", "build", id, "error", err)
 	}
 }
 

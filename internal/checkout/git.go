@@ -56,16 +56,22 @@ func clone(ctx context.Context, dir, address string, log io.Writer) (root string
 		shallow = append(shallow, "--branch="+r.ref)
 	}
 	err = g.run(append(shallow, "--", r.url, dir)...)
-	if err != nil && ctx.Err() == nil && r.ref != "" {
-		// Not a branch or a tag: a commit, which is found in a whole clone only. So
-		// is whatever a server cannot do that knows no shallow clones.
+	if err != nil && ctx.Err() == nil {
+		// A commit is neither a branch nor a tag, and is found in a whole clone
+		// only; and there are servers that know no other clones.
 		if err := emptied(dir); err != nil {
 			return "", fault.Wrap(fault.Internal, err, "the source cannot be written")
 		}
-		if err = g.run("clone", "--no-checkout", "--", r.url, dir); err == nil {
-			if err = g.run("-C", dir, "checkout", "--quiet", "--detach", r.ref, "--"); err == nil {
-				err = g.run("-C", dir, "submodule", "--quiet", "update", "--init", "--recursive")
+		err = g.run("clone", "--no-checkout", "--", r.url, dir)
+		if err == nil {
+			checkout := []string{"-C", dir, "checkout", "--quiet", "--detach"}
+			if r.ref != "" {
+				checkout = append(checkout, r.ref)
 			}
+			err = g.run(append(checkout, "--")...)
+		}
+		if err == nil {
+			err = g.run("-C", dir, "submodule", "--quiet", "update", "--init", "--recursive")
 		}
 	}
 	if err != nil {

@@ -29,19 +29,9 @@ type Live struct {
 // New gives the live logs of a store.
 func New(logs store.Logs) *Live { return &Live{logs: logs, open: map[string]*Log{}} }
 
-// Start begins a log, or goes on with the one that there is. The values of
-// secrets are masked in it. The caller ends it.
-func (l *Live) Start(id string, secrets []string) *Log {
+// Start begins a log, or goes on with the one that there is. The caller ends it.
+func (l *Live) Start(id string) *Log {
 	log := &Log{id: id, live: l, grown: make(chan struct{})}
-	var pairs []string
-	for _, s := range secrets {
-		if s != "" {
-			pairs = append(pairs, s, "*****")
-		}
-	}
-	if pairs != nil {
-		log.masks = strings.NewReplacer(pairs...)
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open[id] = log
@@ -64,14 +54,29 @@ func (l *Live) Open(ctx context.Context, id string, follow bool) (io.ReadCloser,
 
 // Log is a log that grows. Safe for concurrent use.
 type Log struct {
-	id    string
-	live  *Live
-	masks *strings.Replacer // nil when there are no secrets
+	id   string
+	live *Live
 
 	mu      sync.Mutex
-	grown   chan struct{} // closed and replaced at every growth
+	masks   *strings.Replacer // nil when there are no secrets
+	grown   chan struct{}     // closed and replaced at every growth
 	ended   bool
 	failure error
+}
+
+// Mask masks the values of secrets from now on.
+func (l *Log) Mask(secrets []string) {
+	var pairs []string
+	for _, s := range secrets {
+		if s != "" {
+			pairs = append(pairs, s, "*****")
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.masks = nil; pairs != nil {
+		l.masks = strings.NewReplacer(pairs...)
+	}
 }
 
 // Line writes one line.
@@ -83,6 +88,8 @@ func (l *Log) Lines(lines ...[]byte) {
 		return
 	}
 	stamp := time.Now().UTC().Format(api.TimeFormat)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var out bytes.Buffer
 	for _, line := range lines {
 		out.WriteString(stamp)
@@ -94,8 +101,6 @@ func (l *Log) Lines(lines ...[]byte) {
 		}
 		out.WriteByte('\n')
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	// The log is worth less than what it is about: a full disk must not end that.
 	if err := l.live.logs.Append(context.Background(), l.id, out.Bytes()); err != nil && l.failure == nil {
 		l.failure = err

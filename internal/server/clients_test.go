@@ -40,3 +40,13 @@ func TestPythonClient(t *testing.T) {
 	python := fromEnvironment(t, "GREENROOM_TEST_PYTHON")
 	runClient(t, newPlatform(t), exec.Command(python, filepath.Join("testdata", "client.py")))
 }
+
+func TestActorsOfTheJavaScriptClient(t *testing.T) {
+	fromEnvironment(t, "GREENROOM_TEST_NODE_MODULES")
+	runClient(t, newBuildingPlatform(t), exec.Command("node", filepath.Join("testdata", "actors.cjs")))
+}
+
+func TestActorsOfThePythonClient(t *testing.T) {
+	python := fromEnvironment(t, "GREENROOM_TEST_PYTHON")
+	runClient(t, newBuildingPlatform(t), exec.Command(python, filepath.Join("testdata", "actors.py")))
+}
