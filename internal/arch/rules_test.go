@@ -74,8 +74,10 @@ var layers = []layer{
 	{"internal/runlog", []string{"internal/store", "pkg/api"}},
 
 	{"internal/server", []string{
-		"internal/build", "internal/catalog", "internal/engine", "internal/store", "internal/export", "internal/schema/...", "internal/encoding", "internal/jsontext", "internal/signature", "pkg/api",
+		"internal/build", "internal/catalog", "internal/engine", "internal/store", "internal/export", "internal/schema/...",
+		"internal/encoding", "internal/jsontext", "internal/signature", "internal/server/...", "pkg/api",
 	}},
+	{"internal/server/...", []string{"internal/store", "internal/export", "pkg/api"}},
 	{"internal/signature", nil},
 	{"internal/encoding", []string{"internal/store"}},
 	{"internal/engine", []string{

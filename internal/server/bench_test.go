@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/greenroom-dev/greenroom/internal/server/queuejson"
 )
 
 // benchmarks are the calls that Actors make one by one. Each gives the n-th
@@ -42,7 +44,7 @@ func benchRequest(n int, extra string) string {
 }
 
 func requestID(n int) string {
-	req, _ := decodeRequest([]byte(benchRequest(n, "")), "")
+	req, _ := queuejson.Decode([]byte(benchRequest(n, "")), "")
 	return req.ID
 }
 

@@ -30,11 +30,15 @@ const maxEncodings = 3
 // content opens the request's body as it was before compression. Its errors are
 // faults: whatever else fails while reading is not the client's doing.
 func (c *call) content() (*decoded, error) {
-	limit := int64(maxRecord)
+	return c.decode(&source{Reader: c.r.Body, limit: -1}, c.recordLimit())
+}
+
+// recordLimit is what a compressed record may come to.
+func (c *call) recordLimit() int64 {
 	if c.s.MaxDecodedRecord > 0 {
-		limit = c.s.MaxDecodedRecord
+		return c.s.MaxDecodedRecord
 	}
-	return c.decode(&source{Reader: c.r.Body, limit: -1}, limit)
+	return maxRecord
 }
 
 // decode opens a body that may become as large as limit by decompression.

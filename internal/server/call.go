@@ -22,7 +22,10 @@ type call struct {
 	r *http.Request
 	s *server
 
-	caller      principal
+	caller principal
+	// refusal is why the caller's token, or the lack of one, does not open what is
+	// asked for. Only what is open to everybody may be given then.
+	refusal     error
 	recordKey   string // of paths that name a record
 	queryValues url.Values
 	wroteHeader bool

@@ -8,10 +8,12 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/export"
 	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/internal/store"
+	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 func (s *server) datasetRoutes(base string, open opener[store.Dataset]) []route {
+	open = guarded(open)
 	items := func(c *call) error {
 		dataset, err := open(c)
 		if err != nil {
@@ -22,6 +24,7 @@ func (s *server) datasetRoutes(base string, open opener[store.Dataset]) []route 
 	return append(s.datasets.storageRoutes(base, open),
 		route{"GET", base + "/items", items},
 		route{"HEAD", base + "/items", items},
+		route{"GET", base + "/statistics", func(c *call) error { return s.statistics(c, open) }},
 		route{"POST", base + "/items", func(c *call) error { return s.pushItems(c, open) }},
 	)
 }
@@ -100,4 +103,37 @@ func errInvalidJSON(text []byte) error {
 	}
 	var v json.RawMessage
 	return errJSON(json.Unmarshal(text, &v))
+}
+
+// statistics tells what is in the fields of the items: in those that the schema
+// has, or in all when it has none.
+func (s *server) statistics(c *call, open opener[store.Dataset]) error {
+	dataset, err := open(c)
+	if err != nil {
+		return err
+	}
+	found, err := dataset.Statistics(c.ctx())
+	if err != nil {
+		return err
+	}
+	schema, err := s.datasetSchemas.of(dataset.Schema())
+	if err != nil {
+		return err
+	}
+	all := map[string]api.FieldStatistics{}
+	for _, f := range found.Fields {
+		all[f.Name] = api.FieldStatistics{Min: f.Min, Max: f.Max, NullCount: f.Nulls, EmptyCount: f.Empty}
+	}
+	if schema != nil && schema.HasFields() {
+		wanted := map[string]api.FieldStatistics{}
+		for _, name := range schema.FieldNames() {
+			f, ok := all[name]
+			if !ok {
+				f.EmptyCount = found.Items
+			}
+			wanted[name] = f
+		}
+		all = wanted
+	}
+	return c.data(http.StatusOK, api.DatasetStatistics{FieldStatistics: all})
 }

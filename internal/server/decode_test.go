@@ -18,6 +18,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	datasetschema "github.com/greenroom-dev/greenroom/internal/schema/dataset"
+	"github.com/greenroom-dev/greenroom/internal/server/ansi"
+	"github.com/greenroom-dev/greenroom/internal/server/queuejson"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -154,7 +156,7 @@ func TestDecodeItems(t *testing.T) {
 }
 
 func TestDecodeRequest(t *testing.T) {
-	req, err := decodeRequest([]byte(`{"url":"http://example.com","uniqueKey":"http://example.com","method":"post",
+	req, err := queuejson.Decode([]byte(`{"url":"http://example.com","uniqueKey":"http://example.com","method":"post",
 		"retryCount":2,"userData":{"x":1.0},"handledAt":"2026-11-22 04:01:22.477832+00:00","own":[1, 2]}`), "8OamqXBCpPHxyH9")
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +183,7 @@ func TestDecodeRequest(t *testing.T) {
 		`{"url":"u","uniqueKey":"u","id":"other"}`: {"", "request-id-invalid"},
 		`{"url":"u","uniqueKey":"u"}`:              {"other", "request-id-invalid"},
 	} {
-		_, err := decodeRequest([]byte(body), want.path)
+		_, err := queuejson.Decode([]byte(body), want.path)
 		if e, ok := err.(*fault.Error); !ok || e.WireType() != want.typ {
 			t.Errorf("%s: got %v, want %s", body, err, want.typ)
 		}
@@ -201,7 +203,7 @@ func TestEncodeRequestGivesWhatTheClientsNeed(t *testing.T) {
 			`{"id":"i","uniqueKey":"k","url":"http://u","method":"post","retryCount":3,"headers":{"a":"b"},"userData":{"c":1},"noRetry":true,"handledAt":"2020-01-01 00:00:00+00:00","lockByClient":"x","lockExpiresAt":null}`)},
 			`{"id":"i","uniqueKey":"k","url":"http://u","method":"POST","retryCount":3,"headers":{"a":"b"},"userData":{"c":1},"noRetry":true,"handledAt":"2026-01-02T03:04:05.000Z"}`},
 	} {
-		got, err := encodeRequest(test.req)
+		got, err := queuejson.Encode(test.req)
 		if err != nil || string(got) != test.want {
 			t.Errorf("got  %s (%v)\nwant %s", got, err, test.want)
 		}
@@ -218,11 +220,11 @@ func TestAnsiStripper(t *testing.T) {
 		"cut \x1b[31\nnext":                        "cut \nnext",
 	} {
 		for size := 1; size <= len(text); size++ { // sequences may be split anywhere
-			var strip ansiStripper
+			var strip ansi.Stripper
 			var got []byte
 			for rest := []byte(text); len(rest) > 0; {
 				n := min(size, len(rest))
-				got = append(got, strip.strip(bytes.Clone(rest[:n]))...)
+				got = append(got, strip.Strip(bytes.Clone(rest[:n]))...)
 				rest = rest[n:]
 			}
 			if string(got) != want {
@@ -323,18 +325,18 @@ func FuzzDecodeRequest(f *testing.F) {
 		if !json.Valid(body) {
 			return
 		}
-		req, err := decodeRequest(body, "")
+		req, err := queuejson.Decode(body, "")
 		if err != nil {
 			return
 		}
 		if !json.Valid(req.JSON) {
 			t.Fatalf("%q is kept as %q", body, req.JSON)
 		}
-		text, err := encodeRequest(req)
+		text, err := queuejson.Encode(req)
 		if err != nil || !json.Valid(text) {
 			t.Fatalf("%q comes back as %q (%v)", body, text, err)
 		}
-		again, err := decodeRequest(text, req.ID)
+		again, err := queuejson.Decode(text, req.ID)
 		if err != nil || again.ID != req.ID || again.UniqueKey != req.UniqueKey || again.URL != req.URL {
 			t.Fatalf("%q came back as %q, and that as %+v (%v)", body, text, again, err)
 		}

@@ -3,19 +3,26 @@ package server
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/encoding"
+	"github.com/greenroom-dev/greenroom/internal/signature"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 func (s *server) storeRoutes(base string, open opener[store.KeyValueStore]) []route {
+	open = guarded(open)
 	with := func(handle func(*call, store.KeyValueStore) error) handler {
 		return func(c *call) error {
 			kvs, err := open(c)
@@ -58,8 +65,18 @@ func (s *server) listKeys(c *call, kvs store.KeyValueStore) error {
 		Items: make([]api.Key, len(found.Items)), Count: len(found.Items), Limit: limit,
 		ExclusiveStartKey: orNull(start), IsTruncated: found.More,
 	}
+	key, err := s.signingKey(c.ctx(), kvs.ID())
+	if err != nil {
+		return err
+	}
+	// Those whom the store is merely open to get nothing that stays open.
+	signed := c.refusal == nil || c.query().Get("signature") != ""
 	for i, info := range found.Items {
-		list.Items[i] = api.Key{Key: info.Key, Size: info.Size, RecordPublicURL: c.recordURL(kvs, info.Key)}
+		url := c.recordURL(kvs, info.Key)
+		if signed {
+			url += "?signature=" + signature.Sum(key, info.Key)
+		}
+		list.Items[i] = api.Key{Key: info.Key, Size: info.Size, RecordPublicURL: url}
 	}
 	if found.More && len(found.Items) > 0 {
 		list.NextExclusiveStartKey = &list.Items[len(list.Items)-1].Key
@@ -80,18 +97,57 @@ func (s *server) getRecord(c *call, kvs store.KeyValueStore) error {
 	if err != nil {
 		return err
 	}
-	defer record.Body.Close()
-	c.recordHeaders(record.RecordInfo)
+	asStored := c.recordHeaders(record.RecordInfo)
 	if attachment {
 		c.Header().Set("Content-Disposition", attachmentName(record.Key))
 	}
-	if c.r.Header.Get("Range") != "" {
+	if c.recordUnchanged(record.RecordInfo, asStored) {
+		return record.Body.Close()
+	}
+	if asStored && c.r.Header.Get("Range") != "" {
+		defer record.Body.Close()
+		c.Header().Del("Content-Length") // which is that of the part
 		http.ServeContent(c, c.r, "", record.ModifiedAt, record.Body)
 		return nil
 	}
-	c.WriteHeader(http.StatusOK)
-	c.copyBody(record.Body)
+	return c.sendRecord(record, asStored, http.StatusOK)
+}
+
+// sendRecord sends what was announced by recordHeaders, and closes the record.
+func (c *call) sendRecord(record *store.Record, asStored bool, status int) error {
+	body := io.ReadCloser(record.Body)
+	if !asStored {
+		var err error
+		if body, err = encoding.Plain(record); err != nil {
+			return err
+		}
+	}
+	defer body.Close()
+	c.WriteHeader(status)
+	c.copyBody(body)
 	return nil
+}
+
+// recordUnchanged tells the caller of a record how to recognise it, and answers
+// when they have it already. What has changed within this second may change
+// again within it, and then its time says nothing.
+func (c *call) recordUnchanged(info store.RecordInfo, asStored bool) bool {
+	h := c.Header()
+	h.Set("Cache-Control", "private, no-cache")
+	if time.Since(info.ModifiedAt) < time.Second {
+		return false
+	}
+	sum := sha256.Sum256(fmt.Append(nil, info.Key, " ", info.ModifiedAt.UnixNano(), " ", info.Size, " ", info.ContentType, " ", asStored))
+	h.Set("Etag", `"`+base64.RawURLEncoding.EncodeToString(sum[:15])+`"`)
+	h.Set("Last-Modified", info.ModifiedAt.UTC().Format(http.TimeFormat))
+	if !c.unchanged() {
+		return false
+	}
+	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition"} {
+		h.Del(name)
+	}
+	c.WriteHeader(http.StatusNotModified)
+	return true
 }
 
 // copyBody sends what was announced by recordHeaders, straight to the
@@ -106,23 +162,41 @@ func (s *server) headRecord(c *call, kvs store.KeyValueStore) error {
 	if err != nil {
 		return err
 	}
-	c.recordHeaders(info)
-	c.WriteHeader(http.StatusOK)
+	if !c.recordUnchanged(info, c.recordHeaders(info)) {
+		c.WriteHeader(http.StatusOK)
+	}
 	return nil
 }
 
 // recordHeaders describes a record. Its content type is sent byte for byte as
-// it was stored.
-func (c *call) recordHeaders(info store.RecordInfo) {
+// it was stored. It reports whether the content is to be sent so, too: one that
+// is compressed goes out decompressed to those who do not accept its encoding.
+func (c *call) recordHeaders(info store.RecordInfo) (asStored bool) {
 	h := c.Header()
 	h["Content-Type"] = []string{info.ContentType}
-	h["Content-Length"] = []string{strconv.FormatInt(info.Size, 10)}
+	size := info.Size
+	if asStored = info.Encoding == ""; !asStored {
+		h["Vary"] = []string{"Accept-Encoding"}
+		if asStored = encoding.Accepts(strings.Join(c.r.Header["Accept-Encoding"], ","), info.Encoding); asStored {
+			h["Content-Encoding"] = []string{info.Encoding}
+			size = info.Stored
+		}
+	}
+	h["Content-Length"] = []string{strconv.FormatInt(size, 10)}
+	if asStored {
+		h["Accept-Ranges"] = []string{"bytes"}
+	}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
 	if mayRunScripts(info.ContentType) {
 		// What an Actor stored must not act in the name of this server.
-		h["Content-Security-Policy"] = []string{"sandbox allow-scripts allow-forms allow-popups allow-downloads allow-modals"}
+		h["Content-Security-Policy"] = []string{sandbox}
 	}
+	return asStored
 }
+
+// sandbox lets a document run scripts, but as one of nowhere: it can neither use
+// what the browser has of this server nor ask it for anything.
+const sandbox = "sandbox allow-scripts allow-forms allow-popups allow-downloads allow-modals"
 
 // mayRunScripts reports whether a browser may execute what a document of that
 // type contains.
@@ -165,6 +239,19 @@ func (s *server) putRecord(c *call, kvs store.KeyValueStore) error {
 			}
 			return c.created(c.recordURL(kvs, c.recordKey))
 		}
+	}
+	if into, content := c.keepCompressed(kvs); content != nil {
+		defer content.Close()
+		_, err := into.PutCompressed(c.writeCtx(), c.recordKey, contentType, store.Compressed{
+			Encoding: c.encodings()[0], Reader: content, Size: func() int64 { return content.size },
+		})
+		if content.failure != nil {
+			return content.failure
+		}
+		if err != nil {
+			return err
+		}
+		return c.created(c.recordURL(kvs, c.recordKey))
 	}
 	content, err := c.content()
 	if err != nil {
@@ -227,7 +314,11 @@ func zipRecord(c *call, archive *zip.Writer, kvs store.KeyValueStore, key string
 	if err != nil {
 		return err
 	}
-	defer record.Body.Close()
+	body, err := encoding.Plain(record)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
 	// A key of dots would be a path outside the directory it is unpacked in.
 	if strings.Trim(key, ".") == "" {
 		key = "_" + key
@@ -236,6 +327,6 @@ func zipRecord(c *call, archive *zip.Writer, kvs store.KeyValueStore, key string
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(file, record.Body)
+	_, err = io.Copy(file, body)
 	return err
 }

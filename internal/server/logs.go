@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/greenroom-dev/greenroom/internal/server/ansi"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -76,14 +77,14 @@ func (c *call) copyLog(log io.Reader, raw, flush bool) error {
 	if flush {
 		_ = control.Flush() // the client waits for the header before anything else
 	}
-	var strip ansiStripper
+	var strip ansi.Stripper
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := log.Read(buf)
 		if n > 0 {
 			piece := buf[:n]
 			if !raw {
-				piece = strip.strip(piece)
+				piece = strip.Strip(piece)
 			}
 			if _, err := c.Write(piece); err != nil {
 				return nil // nobody reads any more
@@ -99,78 +100,4 @@ func (c *call) copyLog(log io.Reader, raw, flush bool) error {
 			return err
 		}
 	}
-}
-
-// ansiStripper removes terminal escape sequences and control characters from a
-// text that comes in pieces. The zero value is ready.
-type ansiStripper struct{ state ansiState }
-
-type ansiState byte
-
-const (
-	ansiText         ansiState = iota
-	ansiEscape                 // after ESC
-	ansiControl                // in a CSI sequence, until its final byte
-	ansiString                 // in an OSC or a similar string, until BEL or ESC \
-	ansiStringEscape           // after ESC inside such a string
-	ansiCharset                // one more byte belongs to the sequence
-)
-
-// strip works in place and gives the shortened piece.
-func (a *ansiStripper) strip(piece []byte) []byte {
-	out := piece[:0]
-	for _, b := range piece {
-		switch a.state {
-		case ansiText:
-			switch {
-			case b == 0x1b:
-				a.state = ansiEscape
-			case b >= ' ' && b != 0x7f, b == '\n', b == '\t', b == '\r':
-				out = append(out, b)
-			}
-		case ansiEscape:
-			switch {
-			case b == '[':
-				a.state = ansiControl
-			case b == ']' || b == 'P' || b == 'X' || b == '^' || b == '_':
-				a.state = ansiString
-			case b >= ' ' && b <= '/':
-				a.state = ansiCharset
-			case b == 0x1b:
-			case b == '\n':
-				a.state = ansiText
-				out = append(out, b)
-			default:
-				a.state = ansiText
-			}
-		case ansiControl:
-			switch {
-			case b == '\n': // cut off: the line matters more
-				a.state = ansiText
-				out = append(out, b)
-			case b >= '@' && b <= '~':
-				a.state = ansiText
-			}
-		case ansiString:
-			switch b {
-			case 0x07:
-				a.state = ansiText
-			case 0x1b:
-				a.state = ansiStringEscape
-			case '\n':
-				a.state = ansiText
-				out = append(out, b)
-			}
-		case ansiStringEscape:
-			a.state = ansiText
-			if b == '\n' {
-				out = append(out, b)
-			}
-		case ansiCharset:
-			if b < ' ' || b > '/' {
-				a.state = ansiText
-			}
-		}
-	}
-	return out
 }

@@ -99,7 +99,7 @@ func TestMetrics(t *testing.T) {
 		`greenroom_http_requests_total{method="POST",route="/v2/datasets",status="201"}`:                                        3,
 		`greenroom_http_requests_total{method="GET",route="/v2/datasets/{storageId}",status="404"}`:                             1,
 		`greenroom_http_requests_total{method="PUT",route="/v2/key-value-stores/{storageId}/records/{recordKey}",status="201"}`: 1,
-		`greenroom_http_requests_total{method="GET",route="none",status="401"}`:                                                 1,
+		`greenroom_http_requests_total{method="GET",route="/v2/datasets/{storageId}",status="401"}`:                             1,
 		`greenroom_http_requests_total{method="GET",route="none",status="404"}`:                                                 1,
 		`greenroom_http_requests_total{method="other",route="/v2/datasets",status="405"}`:                                       1,
 		`greenroom_http_request_duration_seconds_count{method="POST",route="/v2/datasets/{storageId}/items"}`:                   2,

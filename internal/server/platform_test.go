@@ -48,8 +48,16 @@ type platform struct {
 // newPlatform serves Actors of directories, as apify run does.
 func newPlatform(t testing.TB) *platform {
 	t.Helper()
-	p := &platform{t: t, contract: theContract(), storage: filepath.Join(t.TempDir(), "storage")}
-	root := localdir.Open(p.storage)
+	storage := filepath.Join(t.TempDir(), "storage")
+	p := platformOn(t, localdir.Open(storage))
+	p.storage = storage
+	return p
+}
+
+// platformOn serves Actors of directories with a store, which it closes.
+func platformOn(t testing.TB, root store.Root) *platform {
+	t.Helper()
+	p := &platform{t: t, contract: theContract()}
 	closeAtEnd(t, root)
 	p.programs = onedir.New(root.Builds(), "user1", "me")
 	p.serve(root, p.programs, Config{Actors: p.programs})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/export"
+	"github.com/greenroom-dev/greenroom/internal/server/queuejson"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -31,6 +32,7 @@ type queueCall struct {
 }
 
 func (s *server) queueRoutes(base string, open opener[store.RequestQueue]) []route {
+	open = guarded(open)
 	with := func(handle func(queueCall) error) handler {
 		return func(c *call) error {
 			queue, err := open(c)
@@ -118,7 +120,7 @@ func headItems(head store.Head) []api.HeadRequest {
 	for i, item := range head.Items {
 		items[i] = api.HeadRequest{
 			ID: item.ID, UniqueKey: item.UniqueKey, URL: item.URL,
-			Method: methodOf(item.Method), RetryCount: item.RetryCount,
+			Method: queuejson.MethodOf(item.Method), RetryCount: item.RetryCount,
 		}
 		if !item.LockExpiresAt.IsZero() {
 			at := api.TimeOf(item.LockExpiresAt)
@@ -167,7 +169,7 @@ func (s *server) listRequests(c queueCall) error {
 	}
 	list.Items = make([]json.RawMessage, len(found.Items))
 	for i, req := range found.Items {
-		if list.Items[i], err = encodeRequest(req); err != nil {
+		if list.Items[i], err = queuejson.Encode(req); err != nil {
 			return err
 		}
 	}
@@ -215,7 +217,7 @@ func (c queueCall) readRequest(pathID string) (store.Request, error) {
 	if !json.Valid(body) {
 		return store.Request{}, errInvalidJSON(body)
 	}
-	return decodeRequest(body, pathID)
+	return queuejson.Decode(body, pathID)
 }
 
 func registration(r store.Registration) api.RequestRegistration {
@@ -256,7 +258,7 @@ func (s *server) addRequests(c queueCall) error {
 	}
 	reqs := make([]store.Request, len(batch))
 	for i, text := range batch {
-		if reqs[i], err = decodeRequest(text, ""); err != nil {
+		if reqs[i], err = queuejson.Decode(text, ""); err != nil {
 			return fault.New(fault.InvalidRequest, "request %d of the batch: %s; nothing was added", i, err.Error())
 		}
 	}
@@ -302,7 +304,7 @@ func (s *server) deleteRequests(c queueCall) error {
 		case fault.Is(err, fault.Forbidden):
 			draft := api.RequestDraft{ID: id, UniqueKey: name.UniqueKey}
 			if req, err := c.queue.Request(c.ctx(), id); err == nil {
-				draft = api.RequestDraft{ID: id, UniqueKey: req.UniqueKey, URL: req.URL, Method: methodOf(req.Method)}
+				draft = api.RequestDraft{ID: id, UniqueKey: req.UniqueKey, URL: req.URL, Method: queuejson.MethodOf(req.Method)}
 			}
 			result.UnprocessedRequests = append(result.UnprocessedRequests, draft)
 		default:
@@ -325,7 +327,7 @@ func (s *server) getRequest(c queueCall) error {
 	if err != nil {
 		return err
 	}
-	text, err := encodeRequest(req)
+	text, err := queuejson.Encode(req)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,12 @@ func (s *server) register(routes []route) {
 		s.mux.Handle(path, s.dispatch(path, byPath[path]))
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		w.(*call).fail(errNoPage(r))
+		c := w.(*call)
+		if c.refusal != nil {
+			c.fail(c.refusal)
+			return
+		}
+		c.fail(errNoPage(r))
 	})
 }
 
@@ -54,6 +59,11 @@ func (s *server) dispatch(path string, methods map[string]handler) http.HandlerF
 		c.route = path
 		handle, known := methods[r.Method]
 		err := c.permit(path)
+		if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden) {
+			if c.shareable(path) && handle != nil {
+				c.refusal, err = err, nil // unless the storage is shared
+			}
+		}
 		switch {
 		case err != nil:
 		case r.Method == http.MethodOptions:
@@ -99,6 +109,7 @@ func (s *server) routes() []route {
 		{"GET", "/v2/users/me", s.me},
 		{"GET", "/v2/users/{userId}", s.publicUser},
 		{"GET", "/v2/users/me/limits", s.limits},
+		{"GET", "/v2/users/me/usage/monthly", s.monthlyUsage},
 	}
 	routes = append(routes, s.actorRoutes()...)
 	routes = append(routes, s.buildRoutes()...)
@@ -111,13 +122,14 @@ func (s *server) routes() []route {
 		routes = append(routes, s.storeRoutes(base+"/key-value-store", s.stores.ofRun(s, "key-value-store"))...)
 		routes = append(routes, s.queueRoutes(base+"/request-queue", s.queues.ofRun(s, "request-queue"))...)
 	}
+	routes = append(routes, s.toolRoutes()...)
 	routes = append(routes, s.datasets.routes()...)
 	routes = append(routes, s.stores.routes()...)
 	routes = append(routes, s.queues.routes()...)
 	routes = append(routes, s.datasetRoutes("/v2/datasets/{storageId}", s.datasets.named)...)
 	routes = append(routes, s.storeRoutes("/v2/key-value-stores/{storageId}", s.stores.named)...)
 	routes = append(routes, s.queueRoutes("/v2/request-queues/{storageId}", s.queues.named)...)
-	return append(routes, unserved(routes)...)
+	return append(routes, unserved()...)
 }
 
 func (s *server) runRoutes(base string) []route {
@@ -158,26 +170,16 @@ GET,POST /v2/schedules
 GET,PUT,DELETE /v2/schedules/{scheduleId}
 GET /v2/schedules/{scheduleId}/log
 GET /v2/store
-GET /v2/users/me/usage/monthly
 PUT /v2/users/me/limits
-GET,POST,PUT,DELETE /v2/browser-info
-POST /v2/tools/encode-and-sign
-POST /v2/tools/decode-and-verify
 `
 
-// unserved gives the routes of notServed. Statistics of datasets come with every
-// way to name a dataset.
-func unserved(served []route) []route {
+// unserved gives the routes of notServed.
+func unserved() []route {
 	var routes []route
 	for line := range strings.Lines(strings.TrimSpace(notServed)) {
 		methods, path, _ := strings.Cut(strings.TrimSpace(line), " ")
 		for method := range strings.SplitSeq(methods, ",") {
 			routes = append(routes, route{method, path, nil})
-		}
-	}
-	for _, r := range served {
-		if base, ok := strings.CutSuffix(r.path, "/items"); ok && r.method == http.MethodGet {
-			routes = append(routes, route{http.MethodGet, base + "/statistics", nil})
 		}
 	}
 	return routes

@@ -147,6 +147,7 @@ type server struct {
 	// syncWait is how long the run-sync endpoints wait for the end of a run.
 	syncWait time.Duration
 	health   health
+	secrets  secrets
 	metrics  metrics
 	measured measured
 
@@ -232,7 +233,11 @@ func (c *call) admit() error {
 	if c.r.URL.Path == "/metrics" && c.s.PublicMetrics {
 		return nil
 	}
-	return c.authenticate()
+	err := c.authenticate()
+	if c.token() == "" && c.r.URL.Path != "/metrics" {
+		c.refusal, err = err, nil // some things need none
+	}
+	return err
 }
 
 // rateLimit is the header every answer of the platform carries. Nothing is

@@ -68,7 +68,7 @@ func (c *call) input() (*engine.Input, error) {
 	if len(body) == 0 {
 		return nil, nil
 	}
-	if isJSON(contentType) && isNull(bytes.TrimSpace(body)) {
+	if isJSON(contentType) && string(bytes.TrimSpace(body)) == "null" {
 		return nil, nil
 	}
 	return &engine.Input{ContentType: contentType, Body: body}, nil
@@ -115,11 +115,7 @@ func (s *server) runSync(c *call) error {
 	if err != nil {
 		return err
 	}
-	defer record.Body.Close()
-	c.recordHeaders(record.RecordInfo)
-	c.WriteHeader(http.StatusCreated)
-	c.copyBody(record.Body)
-	return nil
+	return c.sendRecord(record, c.recordHeaders(record.RecordInfo), http.StatusCreated)
 }
 
 // runSyncItems starts a run, waits for its end and answers with the items of its

@@ -17,12 +17,12 @@ type storages[S store.Storage] struct {
 	path string // "datasets": the collection's name in URLs
 	noun string // "dataset": for people
 	all  store.Collection[S]
-	view func(c *call, info store.Info) any
+	view func(c *call, info store.Info, shared share) any
 	// checkSchema reports a schema that such a storage cannot have; nil takes any.
 	checkSchema func(schema json.RawMessage) error
 }
 
-func newStorages[S store.Storage](s *server, path, noun string, all store.Collection[S], view func(*call, store.Info) any) storages[S] {
+func newStorages[S store.Storage](s *server, path, noun string, all store.Collection[S], view func(*call, store.Info, share) any) storages[S] {
 	return storages[S]{s: s, path: path, noun: noun, all: all, view: view}
 }
 
@@ -105,7 +105,11 @@ func (k storages[S]) list(c *call) error {
 			// The API gives these lists a name that is never null.
 			info.Name = info.ID
 		}
-		items[i] = k.view(c, info)
+		shared, err := c.share(info.ID)
+		if err != nil {
+			return err
+		}
+		items[i] = k.view(c, info, shared)
 	}
 	return c.data(http.StatusOK, api.Page[any]{
 		Total: found.Total, Offset: p.offset, Limit: p.limit, Count: len(items),
@@ -129,20 +133,15 @@ func (k storages[S]) getOrCreate(c *call) error {
 		}
 	}
 	name := strings.TrimPrefix(c.query().Get("name"), "~")
-	name = strings.TrimPrefix(name, c.s.Username+"~")
+	name = strings.TrimPrefix(strings.TrimPrefix(name, c.s.Username+"~"), c.s.UserID+"~")
 	opened, created, err := k.all.Create(c.writeCtx(), store.CreateOptions{Name: name, Schema: body.Schema})
 	if err != nil {
 		return err
 	}
-	info, err := opened.Info(c.ctx())
-	if err != nil {
-		return err
+	if created {
+		return k.show(c, opened, http.StatusCreated)
 	}
-	if !created {
-		return c.data(http.StatusOK, k.view(c, info))
-	}
-	c.Header().Set("Location", c.url("v2", k.path, info.ID))
-	return c.data(http.StatusCreated, k.view(c, info))
+	return k.show(c, opened, http.StatusOK)
 }
 
 func (k storages[S]) get(c *call, open opener[S]) error {
@@ -150,11 +149,7 @@ func (k storages[S]) get(c *call, open opener[S]) error {
 	if err != nil {
 		return err
 	}
-	info, err := opened.Info(c.ctx())
-	if err != nil {
-		return err
-	}
-	return c.data(http.StatusOK, k.view(c, info))
+	return k.show(c, opened, http.StatusOK)
 }
 
 func (k storages[S]) update(c *call, open opener[S]) error {
@@ -166,10 +161,8 @@ func (k storages[S]) update(c *call, open opener[S]) error {
 	if err := c.readJSON(&body); err != nil {
 		return err
 	}
-	switch body.GeneralAccess {
-	case "", generalAccess, "FOLLOW_USER_SETTING":
-	default:
-		return fault.New(fault.NotImplemented, "general access %q is not available here: every request needs a token", body.GeneralAccess)
+	if err := checkAccess(body.GeneralAccess); err != nil {
+		return err
 	}
 	if len(body.Name) > 0 {
 		var name string // null takes the name away
@@ -180,11 +173,28 @@ func (k storages[S]) update(c *call, open opener[S]) error {
 			return err
 		}
 	}
+	if body.GeneralAccess != "" {
+		if err := opened.SetAccess(c.writeCtx(), body.GeneralAccess); err != nil {
+			return err
+		}
+	}
+	return k.show(c, opened, http.StatusOK)
+}
+
+// show answers with the metadata of a storage.
+func (k storages[S]) show(c *call, opened S, status int) error {
 	info, err := opened.Info(c.ctx())
 	if err != nil {
 		return err
 	}
-	return c.data(http.StatusOK, k.view(c, info))
+	shared, err := c.share(info.ID)
+	if err != nil {
+		return err
+	}
+	if status == http.StatusCreated {
+		c.Header().Set("Location", c.url("v2", k.path, info.ID))
+	}
+	return c.data(status, k.view(c, info, shared))
 }
 
 func (k storages[S]) remove(c *call, open opener[S]) error {
@@ -198,9 +208,6 @@ func (k storages[S]) remove(c *call, open opener[S]) error {
 	return c.noContent()
 }
 
-// generalAccess is what every storage and run has: access with a token only.
-const generalAccess = "RESTRICTED"
-
 // orNull gives null for an empty text.
 func orNull(text string) *string {
 	if text == "" {
@@ -213,7 +220,7 @@ func orNull(text string) *string {
 // Python client refuses others.
 func (c *call) consoleURL(path, id string) string { return c.url("storage", path, id) }
 
-func (s *server) datasetView(c *call, info store.Info) any {
+func (s *server) datasetView(c *call, info store.Info, shared share) any {
 	var fields []string
 	if schema, err := s.datasetSchemas.of(info.Schema); err == nil && schema != nil {
 		fields = schema.FieldNames()
@@ -224,23 +231,29 @@ func (s *server) datasetView(c *call, info store.Info) any {
 		ItemCount: info.ItemCount, CleanItemCount: info.CleanItemCount,
 		ActorID: orNull(info.ActorID), ActorRunID: orNull(info.RunID), Fields: fields, Schema: info.Schema,
 		ConsoleURL:     c.consoleURL("datasets", info.ID),
-		ItemsPublicURL: c.url("v2", "datasets", info.ID, "items"),
-		GeneralAccess:  generalAccess,
+		ItemsPublicURL: shared.public("v2", "datasets", info.ID, "items"), URLSigningSecretKey: shared.key,
+		GeneralAccess: accessOf(info),
+		Stats:         &api.StorageStats{ReadCount: info.Stats.Reads, WriteCount: info.Stats.Writes, StorageBytes: size(info), InflatedBytes: size(info)},
 	}
 }
 
-func (s *server) storeView(c *call, info store.Info) any {
+func (s *server) storeView(c *call, info store.Info, shared share) any {
 	return api.KeyValueStore{
 		ID: info.ID, Name: orNull(info.Name), UserID: s.UserID, Username: s.Username,
 		CreatedAt: api.TimeOf(info.CreatedAt), ModifiedAt: api.TimeOf(info.ModifiedAt), AccessedAt: api.TimeOf(info.AccessedAt),
 		ActorID: orNull(info.ActorID), ActorRunID: orNull(info.RunID), Schema: info.Schema,
 		ConsoleURL:    c.consoleURL("key-value-stores", info.ID),
-		KeysPublicURL: c.url("v2", "key-value-stores", info.ID, "keys"),
-		GeneralAccess: generalAccess,
+		KeysPublicURL: shared.public("v2", "key-value-stores", info.ID, "keys"), URLSigningSecretKey: shared.key,
+		RecordsPublicURL: shared.public("v2", "key-value-stores", info.ID, "records"),
+		GeneralAccess:    accessOf(info),
+		Stats: &api.StorageStats{
+			ReadCount: info.Stats.Reads, WriteCount: info.Stats.Writes, DeleteCount: &info.Stats.Deletes,
+			ListCount: &info.Stats.Lists, StorageBytes: size(info),
+		},
 	}
 }
 
-func (s *server) queueView(c *call, info store.Info) any {
+func (s *server) queueView(c *call, info store.Info, _ share) any {
 	return api.RequestQueue{
 		ID: info.ID, Name: orNull(info.Name), UserID: s.UserID, Username: s.Username,
 		CreatedAt: api.TimeOf(info.CreatedAt), ModifiedAt: api.TimeOf(info.ModifiedAt), AccessedAt: api.TimeOf(info.AccessedAt),
@@ -249,6 +262,18 @@ func (s *server) queueView(c *call, info store.Info) any {
 		PendingRequestCount: max(0, info.TotalRequests-info.HandledRequests),
 		HadMultipleClients:  info.HadMultipleClients,
 		ConsoleURL:          c.consoleURL("request-queues", info.ID),
-		GeneralAccess:       generalAccess,
+		GeneralAccess:       accessOf(info),
+		Stats: &api.StorageStats{
+			ReadCount: info.Stats.Reads, WriteCount: info.Stats.Writes, DeleteCount: &info.Stats.Deletes,
+			HeadItemReadCount: &info.Stats.HeadReads, StorageBytes: size(info),
+		},
 	}
+}
+
+// size is the size of a storage, nil where it is not known.
+func size(info store.Info) *int64 {
+	if info.Stats.Bytes < 0 {
+		return nil
+	}
+	return &info.Stats.Bytes
 }

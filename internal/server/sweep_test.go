@@ -15,6 +15,7 @@ dataset: PUT ; 200 {}
 dataset: POST /items; 201 {"a":1}
 dataset: GET /items; 200
 dataset: HEAD /items; 200
+dataset: GET /statistics; 200
 key-value-store: GET ; 200
 key-value-store: PUT ; 200 {}
 key-value-store: PUT /records/KEY; 201 {"a":1}
@@ -53,6 +54,10 @@ func TestEveryWayToNameAStorage(t *testing.T) {
 	if id == other {
 		t.Fatal("two runs have one id")
 	}
+	direct := map[string]string{}
+	for _, kind := range []string{"dataset", "key-value-store", "request-queue"} {
+		direct[kind] = "/v2/" + kind + "s/" + p.do("POST", "/v2/"+kind+"s", nil).want(201).str("data", "id")
+	}
 	for line := range strings.Lines(strings.TrimSpace(storageOperations)) {
 		kind, rest, _ := strings.Cut(line, ": ")
 		operation, rest, _ := strings.Cut(rest, ";")
@@ -64,7 +69,7 @@ func TestEveryWayToNameAStorage(t *testing.T) {
 			body = text
 		}
 		// The runs' own storages and the last run's are different ones.
-		for _, base := range []string{"/v2/actor-runs/" + id + "/" + kind, "/v2/actors/~scripted/runs/last/" + kind} {
+		for _, base := range []string{"/v2/actor-runs/" + id + "/" + kind, "/v2/actors/~scripted/runs/last/" + kind, direct[kind]} {
 			if got := p.do(method, base+path, body); got.status != atoi(status) {
 				t.Errorf("%s %s: %d %s", method, base+path, got.status, got.body)
 			}
@@ -78,6 +83,81 @@ func TestEveryWayToNameAStorage(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestEveryStatusOfOperations has every operation of storages, logs, users and
+// tools answer with each status that does not depend on what it does: to a
+// request that is malformed, that comes without a token or under a name that is
+// not this server's, and with a body that is too large or cannot be read.
+func TestEveryStatusOfOperations(t *testing.T) {
+	p := newPlatform(t)
+	p.server.MaxDecodedRecord = maxBody
+	p.actor("exit 0")
+	run := p.do("POST", "/v2/acts/~scripted/runs?waitForFinish=60", nil).want(201).str("data", "id")
+	known := map[string]string{"runId": run, "actorId": "~scripted", "recordKey": "KEY", "requestId": store.RequestID("a"), "userId": "user1", "buildOrRunId": run}
+	for parameter, kind := range map[string]string{"datasetId": "datasets", "storeId": "key-value-stores", "queueId": "request-queues"} {
+		known[parameter] = p.do("POST", "/v2/"+kind, nil).want(201).str("data", "id")
+	}
+	bomb := compressed(t, "gzip", make([]byte, maxBody+1))
+	many := "?" + strings.Repeat("a&", maxQueryParams+1)
+	served := map[string]bool{}
+	for _, r := range p.server.routes() {
+		if name := p.contract.match(r.path); r.handle != nil && strict(name) {
+			served[r.method+" "+name] = true
+		}
+	}
+	for name, methods := range p.contract.paths {
+		path := fill(name, known)
+		missing := fill(name, nil)
+		for method, operation := range methods {
+			method = strings.ToUpper(method)
+			if !served[method+" "+name] {
+				continue
+			}
+			expect := func(status string, got answer) {
+				t.Helper()
+				if _, ok := operation.Responses[status]; ok && got.status != atoi(status) {
+					t.Errorf("%s %s answered %d instead of %s: %s", method, name, got.status, status, got.body)
+				}
+			}
+			if _, ok := operation.Responses["400"]; ok {
+				expect("400", p.do(method, path+many, nil))
+			}
+			if _, ok := operation.Responses["401"]; ok {
+				expect("401", p.as("", method, path, nil))
+			}
+			if _, ok := operation.Responses["403"]; ok {
+				expect("403", p.do(method, path, nil, "Host", "rebound.example.com"))
+			}
+			if _, ok := operation.Responses["404"]; ok {
+				body := `{"url":"http://a","uniqueKey":"a"}`
+				if strings.HasSuffix(name, "/batch") {
+					body = `[{"uniqueKey":"a","url":"http://a"}]`
+				}
+				expect("404", p.do(method, missing+"?lockSecs=9", body))
+			}
+			if _, ok := operation.Responses["413"]; ok {
+				expect("413", p.do(method, path, bomb, "Content-Encoding", "gzip"))
+			}
+			if _, ok := operation.Responses["415"]; ok {
+				expect("415", p.do(method, path, "{}", "Content-Encoding", "rot13"))
+			}
+		}
+	}
+}
+
+// fill gives a path of the document with values for its parameters.
+func fill(name string, values map[string]string) string {
+	segments := strings.Split(name, "/")
+	for i, segment := range segments {
+		if parameter, ok := strings.CutPrefix(segment, "{"); ok {
+			parameter = strings.TrimSuffix(parameter, "}")
+			if segments[i] = values[parameter]; segments[i] == "" {
+				segments[i] = "missing"
+			}
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 func atoi(text string) int {
@@ -97,7 +177,7 @@ func TestEveryOperationNeedsAToken(t *testing.T) {
 			start, end := strings.Index(path, "{"), strings.Index(path, "}")
 			path = path[:start] + "x" + path[end+1:]
 		}
-		if r.handle != nil {
+		if r.handle != nil && !openToAll(r.path) {
 			p.as("", r.method, path, nil).want(401)
 			p.as("wrong", r.method, path+"?token=wrong", nil).want(401)
 		}

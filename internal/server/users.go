@@ -59,6 +59,30 @@ var unfinished = []string{
 	string(api.StatusReady), string(api.StatusRunning), string(api.StatusTimingOut), string(api.StatusAborting),
 }
 
+// monthlyUsage answers for an account that pays for nothing: there is a cycle,
+// and nothing on the bill.
+func (s *server) monthlyUsage(c *call) error {
+	day := time.Now().UTC()
+	if text := c.query().Get("date"); text != "" {
+		var err error
+		if day, err = time.Parse(time.DateOnly, text); err != nil {
+			return errParameter("date", text, "a day such as 2026-01-31")
+		}
+	}
+	start, end := monthOf(day)
+	return c.data(http.StatusOK, map[string]any{
+		"usageCycle":          map[string]any{"startAt": api.TimeOf(start), "endAt": api.TimeOf(end)},
+		"monthlyServiceUsage": map[string]any{}, "dailyServiceUsages": []any{},
+		"totalUsageCreditsUsdBeforeVolumeDiscount": 0, "totalUsageCreditsUsdAfterVolumeDiscount": 0,
+	})
+}
+
+// monthOf is the month that a day is in, to its last millisecond.
+func monthOf(day time.Time) (start, end time.Time) {
+	start = time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, time.UTC)
+	return start, start.AddDate(0, 1, 0).Add(-time.Millisecond)
+}
+
 // limits answers with the limits of an account that has none, in the form the
 // API gives them.
 func (s *server) limits(c *call) error {
@@ -77,11 +101,10 @@ func (s *server) limits(c *call) error {
 			memory += float64(run.Options.MemoryMbytes) / 1024
 		}
 	}
-	now := time.Now().UTC()
-	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	start, end := monthOf(time.Now().UTC())
 	return c.data(http.StatusOK, map[string]any{
 		"monthlyUsageCycle": map[string]any{
-			"startAt": api.TimeOf(month), "endAt": api.TimeOf(month.AddDate(0, 1, 0).Add(-time.Millisecond)),
+			"startAt": api.TimeOf(start), "endAt": api.TimeOf(end),
 		},
 		"limits": map[string]any{
 			"maxMonthlyUsageUsd": none, "maxMonthlyActorComputeUnits": none,

@@ -78,7 +78,7 @@ const (
 
 // CheckRecord checks the signature of a record, which does not expire.
 func CheckRecord(key, recordKey, signature string) Verdict {
-	return verdict(signature, Sum(key, recordKey))
+	return CheckSum(signature, Sum(key, recordKey))
 }
 
 // CheckContent checks the signature of a storage's content. The JavaScript
@@ -96,7 +96,7 @@ func CheckContent(key, storageID, signature string, now time.Time) Verdict {
 	if err != nil || expires < 0 {
 		return Wrong
 	}
-	if verdict(parts[2], Sum(key, parts[0]+"."+parts[1]+"."+storageID)) == Wrong {
+	if CheckSum(parts[2], Sum(key, parts[0]+"."+parts[1]+"."+storageID)) == Wrong {
 		return Wrong
 	}
 	if expires > 0 && now.UnixMilli() > expires {
@@ -105,7 +105,8 @@ func CheckContent(key, storageID, signature string, now time.Time) Verdict {
 	return Valid
 }
 
-func verdict(given, wanted string) Verdict {
+// CheckSum compares two signatures, in the same time wherever they differ.
+func CheckSum(given, wanted string) Verdict {
 	if subtle.ConstantTimeCompare([]byte(given), []byte(wanted)) == 1 {
 		return Valid
 	}

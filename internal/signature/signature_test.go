@@ -91,3 +91,30 @@ func FuzzCheckContent(f *testing.F) {
 		}
 	})
 }
+
+func TestSeal(t *testing.T) {
+	secret, payload := []byte("secret"), `{"a":"<é>","n":1.50}`
+	text := Seal(secret, "user", []byte(payload))
+	got, user, v, ok := Unseal(secret, text)
+	if !ok || v != Valid || user != "user" || string(got) != payload {
+		t.Errorf("got %s of %s: %v, %v", got, user, v, ok)
+	}
+	if _, _, v, ok := Unseal([]byte("other"), text); !ok || v != Wrong {
+		t.Errorf("with another secret: %v, %v", v, ok)
+	}
+	plain, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []string{"1.50", "user\""} {
+		changed := strings.Replace(string(plain), change, "2"+change[1:], 1)
+		if _, _, v, ok := Unseal(secret, base64.StdEncoding.EncodeToString([]byte(changed))); !ok || v != Wrong {
+			t.Errorf("with another %s: %v, %v", change, v, ok)
+		}
+	}
+	for _, nonsense := range []string{"", "%", encoded("[]"), encoded(`{"payload":"{"}`)} {
+		if _, _, v, ok := Unseal(secret, nonsense); ok || v == Valid {
+			t.Errorf("%q was unsealed", nonsense)
+		}
+	}
+}

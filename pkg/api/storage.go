@@ -12,7 +12,6 @@ type StorageStats struct {
 	HeadItemReadCount *int   `json:"headItemReadCount,omitempty"`
 	StorageBytes      *int64 `json:"storageBytes,omitempty"`
 	InflatedBytes     *int64 `json:"inflatedBytes,omitempty"`
-	S3StorageBytes    *int64 `json:"s3StorageBytes,omitempty"`
 }
 
 // Dataset is the metadata of a dataset.
@@ -36,6 +35,21 @@ type Dataset struct {
 	URLSigningSecretKey string        `json:"urlSigningSecretKey,omitempty"`
 	GeneralAccess       string        `json:"generalAccess,omitempty"`
 	Stats               *StorageStats `json:"stats,omitempty"`
+}
+
+// DatasetStatistics tell what is in the fields of a dataset's items, by name.
+type DatasetStatistics struct {
+	FieldStatistics map[string]FieldStatistics `json:"fieldStatistics"`
+}
+
+// FieldStatistics tell what the items have in a field: the range of numbers, or
+// of the lengths of what has one; nil when there was none of these. EmptyCount
+// counts the items without the field.
+type FieldStatistics struct {
+	Min        *float64 `json:"min"`
+	Max        *float64 `json:"max"`
+	NullCount  int      `json:"nullCount"`
+	EmptyCount int      `json:"emptyCount"`
 }
 
 // KeyValueStore is the metadata of a key-value store.

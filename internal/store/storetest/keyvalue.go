@@ -98,6 +98,20 @@ func testKeyValueStores(t *testing.T, open opener) {
 			k = openStorage(t, p.KeyValueStores(), "k")
 		}
 	})
+	t.Run("BreaksOff", func(t *testing.T) {
+		p := newPlace(t, open)
+		k := create(t, p.KeyValueStores(), "k")
+		put(t, k, "K", "text/plain", "whole")
+		for _, broken := range []error{io.ErrUnexpectedEOF, fmt.Errorf("cut: %w", io.ErrUnexpectedEOF), fmt.Errorf("ended: %w", io.EOF), errors.New("other")} {
+			for _, size := range []int{0, 1, 100, 100_000} {
+				r := io.MultiReader(strings.NewReader(strings.Repeat("x", size)), iotest.ErrReader(broken))
+				if _, err := k.Put(t.Context(), "K", "text/plain", r); err == nil {
+					t.Errorf("%d bytes that end with %v were stored", size, broken)
+				}
+				wantRecord(t, k, "K", "text/plain", "whole")
+			}
+		}
+	})
 	t.Run("Overwrite", func(t *testing.T) {
 		p := newPlace(t, open)
 		k := create(t, p.KeyValueStores(), "k")

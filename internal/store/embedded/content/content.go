@@ -62,12 +62,18 @@ func (d *Dir) Write(ctx context.Context, r io.Reader, small int) (c Content, err
 	r = reader{ctx, r}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	n, err := io.ReadFull(r, (*buf)[:small+1])
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return Content{Small: bytes.Clone((*buf)[:n]), Size: int64(n)}, nil
-	}
-	if err != nil {
-		return Content{}, err
+	n := 0
+	for n <= small {
+		// Not io.ReadFull, to which a content that breaks off looks like one that
+		// is short.
+		more, err := r.Read((*buf)[n : small+1])
+		n += more
+		if err == io.EOF {
+			return Content{Small: bytes.Clone((*buf)[:n]), Size: int64(n)}, nil
+		}
+		if err != nil {
+			return Content{}, err
+		}
 	}
 	c.ID = newID()
 	tmp := filepath.Join(d.path, unfinished, c.ID)

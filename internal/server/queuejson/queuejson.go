@@ -1,4 +1,6 @@
-package server
+// Package queuejson reads requests of queues as clients send them, and writes
+// them as clients can read them.
+package queuejson
 
 import (
 	"bytes"
@@ -12,9 +14,9 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// decodeRequest reads a request of a queue as clients send it. What is unknown
+// Decode reads a request of a queue as clients send it. What is unknown
 // is kept. pathID is the id in the request's path, "" for one that is added.
-func decodeRequest(text []byte, pathID string) (store.Request, error) {
+func Decode(text []byte, pathID string) (store.Request, error) {
 	if export.Kind(text) != "an object" {
 		return store.Request{}, fault.New(fault.InvalidRequest, "a request must be a JSON object, got %s", export.Kind(text))
 	}
@@ -97,9 +99,9 @@ func requestJSON(req store.Request, members []export.Member, size int) json.RawM
 	return append(out, '}')
 }
 
-// encodeRequest gives a request as the clients can read it. Crawlee throws at
+// Encode gives a request as the clients can read it. Crawlee throws at
 // fields that are null, and the Python SDK at five that are absent.
-func encodeRequest(req store.Request) (json.RawMessage, error) {
+func Encode(req store.Request) (json.RawMessage, error) {
 	members, err := export.Members(req.JSON)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "request %s is stored malformed", req.ID)
@@ -151,10 +153,10 @@ func encodeRequest(req store.Request) (json.RawMessage, error) {
 	}
 	field(uniqueKey, "uniqueKey", export.AppendString(nil, req.UniqueKey))
 	field(url, "url", export.AppendString(nil, req.URL))
-	field(method, "method", export.AppendString(nil, methodOf(req.Method)))
+	field(method, "method", export.AppendString(nil, MethodOf(req.Method)))
 	field(retryCount, "retryCount", strconv.AppendInt(nil, int64(req.RetryCount), 10))
-	field(headers, "headers", emptyObject)
-	field(userData, "userData", emptyObject)
+	field(headers, "headers", []byte("{}"))
+	field(userData, "userData", []byte("{}"))
 	field(noRetry, "noRetry", []byte("false"))
 	if req.HandledAt != nil {
 		field(false, "handledAt", export.AppendString(nil, api.TimeOf(*req.HandledAt).String()))
@@ -162,7 +164,8 @@ func encodeRequest(req store.Request) (json.RawMessage, error) {
 	return append(out, '}'), nil
 }
 
-func methodOf(method string) string {
+// MethodOf is the method of a request that may not say one.
+func MethodOf(method string) string {
 	if method == "" {
 		return "GET"
 	}
