@@ -32,13 +32,8 @@ func (s *server) register(routes []route) {
 	for _, path := range paths {
 		s.mux.Handle(path, s.dispatch(path, byPath[path]))
 	}
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		c := w.(*call)
-		if c.refusal != nil {
-			c.fail(c.refusal)
-			return
-		}
-		c.fail(errNoPage(r))
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		w.(*call).failNoPage()
 	})
 }
 

@@ -216,7 +216,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Method = strings.ToUpper(method)
 	}
 	if !c.normalizePath() {
-		c.fail(errNoPage(r))
+		c.failNoPage()
 		return
 	}
 	s.mux.ServeHTTP(c, r)
@@ -234,8 +234,11 @@ func (c *call) admit() error {
 		return nil
 	}
 	err := c.authenticate()
-	if c.token() == "" && c.r.URL.Path != "/metrics" {
-		c.refusal, err = err, nil // some things need none
+	if c.token() == "" && strings.HasPrefix(c.r.URL.Path, "/v2/") {
+		// Some operations of the API need none: dispatch knows. Whoever forgets to
+		// ask must not take nobody for the owner.
+		c.caller.Access = Access{ReadOnly: true}
+		c.refusal, err = err, nil
 	}
 	return err
 }
@@ -308,6 +311,15 @@ func (c *call) normalizePath() bool {
 		}
 	}
 	return true
+}
+
+// failNoPage answers where there is nothing. Nobody is told so without a token.
+func (c *call) failNoPage() {
+	if c.refusal != nil {
+		c.fail(c.refusal)
+		return
+	}
+	c.fail(errNoPage(c.r))
 }
 
 func errNoPage(r *http.Request) error {

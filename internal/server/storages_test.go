@@ -359,7 +359,9 @@ func TestAccess(t *testing.T) {
 	p.as("wrong", "GET", "/v2/users/me", nil).fails(401, "user-or-token-not-found")
 	p.as("", "GET", "/v2/users/me?token="+ownerToken, nil).want(200)
 	p.as("", "GET", "/v2/users/me?token=wrong", nil).fails(401, "user-or-token-not-found")
-	p.as("", "GET", "/v2/nowhere", nil).fails(401, "token-not-provided")
+	for _, path := range []string{"/v2/nowhere", "/v2/datasets//items", "/nowhere", "/greenroom/backup", "/metrics"} {
+		p.as("", "GET", path, nil).fails(401, "token-not-provided")
+	}
 	p.do("GET", "/v2/users/me", nil, "Authorization", "Basic eDp5").fails(401, "token-not-provided")
 	p.do("GET", "/v2/users/me", nil, "Host", "rebound.example.com").fails(403, "insufficient-permissions")
 	p.do("GET", "/v2/users/me", nil, "Origin", "http://evil.example.com").fails(403, "insufficient-permissions")
