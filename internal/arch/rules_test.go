@@ -54,7 +54,7 @@ var layers = []layer{
 	{"internal/cli/datasets", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
 	{"internal/cli/keyvaluestores", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
 	{"internal/cli/requestqueues", []string{"internal/cmdkit", "internal/jq", "internal/cli/storages", "pkg/..."}},
-	{"internal/cli/serve", []string{"internal/cmdkit", "internal/jq"}},
+	{"internal/cli/serve", []string{"internal/cmdkit", "internal/jq", "internal/service"}},
 	{"internal/cli/backup", []string{"internal/cmdkit", "internal/jq"}},
 	{"internal/cli/token", []string{"internal/cmdkit", "internal/jq", "internal/token", "pkg/api"}},
 	{"internal/cmdkit", []string{"pkg/api", "pkg/client"}},
@@ -90,6 +90,7 @@ var layers = []layer{
 		"internal/engine", "internal/executor", "internal/builder", "internal/store", "internal/definition", "pkg/api",
 	}},
 
+	{"internal/service", nil},
 	{"internal/retention", []string{"internal/store", "pkg/api"}},
 
 	{"internal/executor", nil},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -70,26 +71,20 @@ func New(f *cmdkit.Factory, start cmdkit.StartServerFunc, keeper cmdkit.DataKeep
 		Example: example,
 		Args:    cmdkit.Args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, _, err := net.SplitHostPort(o.listen); err != nil {
-				return cmdkit.UsageError(cmd.CommandPath(), "--listen must be HOST:PORT such as 127.0.0.1:3333, got %q", o.listen)
-			}
-			if o.durability != "full" && o.durability != "relaxed" {
-				return cmdkit.UsageError(cmd.CommandPath(), "--durability must be full or relaxed, got %q", o.durability)
-			}
-			if !slices.Contains([]string{"auto", "docker", "process"}, o.executor) {
-				return cmdkit.UsageError(cmd.CommandPath(), "--executor must be auto, docker or process, got %q", o.executor)
-			}
-			age, err := o.age(cmd.CommandPath())
+			retention, err := o.check(cmd.CommandPath())
 			if err != nil {
 				return err
 			}
-			if o.drain < 0 {
-				return cmdkit.UsageError(cmd.CommandPath(), "--drain must not be negative")
-			}
-			return o.run(cmd.Context(), age)
+			return o.run(cmd.Context(), retention)
 		},
 	}
-	flags := cmd.Flags()
+	o.addFlags(cmd.Flags())
+	cmd.AddCommand(newInstall(f), newUninstall(f), newFsck(f, keeper))
+	return cmd
+}
+
+// addFlags adds the options of a server.
+func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:3333", "`address` to listen on; port 0 takes a free one")
 	flags.StringVar(&o.dataDir, "data-dir", "", "`directory` of everything that is kept (default: greenroom in the user's data directory)")
 	flags.StringVar(&o.durability, "durability", "full", "when a write is answered: `full` (on disk) or relaxed")
@@ -99,8 +94,23 @@ func New(f *cmdkit.Factory, start cmdkit.StartServerFunc, keeper cmdkit.DataKeep
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long requests under way may take at the end")
 	flags.BoolVar(&o.jsonLogs, "json-logs", false, "log as lines of JSON")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log more")
-	cmd.AddCommand(newFsck(f, keeper))
-	return cmd
+}
+
+// check looks at the options that were given, and gives the age of --retention.
+func (o *options) check(command string) (retention time.Duration, err error) {
+	if _, _, err := net.SplitHostPort(o.listen); err != nil {
+		return 0, cmdkit.UsageError(command, "--listen must be HOST:PORT such as 127.0.0.1:3333, got %q", o.listen)
+	}
+	if o.durability != "full" && o.durability != "relaxed" {
+		return 0, cmdkit.UsageError(command, "--durability must be full or relaxed, got %q", o.durability)
+	}
+	if !slices.Contains([]string{"auto", "docker", "process"}, o.executor) {
+		return 0, cmdkit.UsageError(command, "--executor must be auto, docker or process, got %q", o.executor)
+	}
+	if o.drain < 0 {
+		return 0, cmdkit.UsageError(command, "--drain must not be negative")
+	}
+	return o.age(command)
 }
 
 // age reads --retention; 0 keeps everything.
@@ -138,7 +148,7 @@ func (o *options) run(ctx context.Context, retention time.Duration) error {
 	}
 	if o.readyFile != "" {
 		if err := publish(o.readyFile, lines); err != nil {
-			return closing(server, err)
+			return closing(server, fault.Wrap(fault.Unavailable, err, "the ready file %s cannot be written", o.readyFile))
 		}
 		defer os.Remove(o.readyFile)
 	}
@@ -162,8 +172,8 @@ func closing(server cmdkit.Server, reason error) error {
 	return reason
 }
 
-// publish writes a file in one step: whoever waits for it finds it whole. It
-// holds a token, so it is the user's alone.
+// publish writes a file in one step: whoever waits for it finds it whole. It may
+// hold a token, so it is the user's alone.
 func publish(file, text string) error {
 	temporary, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
 	if err == nil {
@@ -178,7 +188,7 @@ func publish(file, text string) error {
 			_ = os.Remove(temporary.Name())
 		}
 	}
-	return fault.Wrap(fault.Unavailable, err, "the ready file %s cannot be written", file)
+	return err
 }
 
 func (o *options) logger() *slog.Logger {
