@@ -16,6 +16,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/builder/hostdir"
 	"github.com/greenroom-dev/greenroom/internal/builder/image"
 	"github.com/greenroom-dev/greenroom/internal/catalog"
+	"github.com/greenroom-dev/greenroom/internal/encoding"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/docker"
 	"github.com/greenroom-dev/greenroom/internal/executor/process"
@@ -110,7 +111,8 @@ func (d *daemon) ownRecord(ctx context.Context, address string) (body io.ReadClo
 	if err != nil {
 		return nil, true, err
 	}
-	return record.Body, true, nil
+	body, err = encoding.Plain(record)
+	return body, true, err
 }
 
 // reach is how the API is reached: where people reach it, and, for code in

@@ -82,7 +82,7 @@ var layers = []layer{
 	{"internal/encoding", []string{"internal/store"}},
 	{"internal/engine", []string{
 		"internal/executor", "internal/builder", "internal/store", "internal/run",
-		"internal/schema/...", "internal/secret", "internal/definition", "pkg/api",
+		"internal/schema/...", "internal/secret", "internal/definition", "internal/encoding", "pkg/api",
 		"internal/executor/hostport", // which ports are free is a rule of starting, not of an executor
 	}},
 

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/encoding"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -89,8 +90,12 @@ func (e *Engine) storedInput(ctx context.Context) (*Input, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	defer record.Body.Close()
-	body, err := io.ReadAll(record.Body)
+	content, err := encoding.Plain(record)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	body, err := io.ReadAll(content)
 	if err != nil {
 		return nil, err
 	}
