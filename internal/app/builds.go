@@ -111,7 +111,7 @@ func (d *daemon) ownRecord(ctx context.Context, address string) (body io.ReadClo
 	if err != nil {
 		return nil, true, err
 	}
-	body, err = encoding.Plain(record)
+	body, err = encoding.Plain(record) // clients compress what they send
 	return body, true, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/greenroom-dev/greenroom/internal/build"
+	"github.com/greenroom-dev/greenroom/internal/catalog"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -51,7 +52,11 @@ func (s *server) buildList(c *call, actorID string) error {
 	if err != nil {
 		return err
 	}
-	return c.data(http.StatusOK, foundPage(p, builds, api.Build.Short))
+	return c.data(http.StatusOK, foundPage(p, builds, func(b api.Build) api.BuildShort {
+		short := b.Short()
+		short.BuildNumberInt = catalog.NumberInt(b.BuildNumber)
+		return short
+	}))
 }
 
 // pathBuild finds the build that the path names: by its id, which must be one of

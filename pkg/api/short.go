@@ -40,7 +40,9 @@ type BuildShort struct {
 	FinishedAt    *Time   `json:"finishedAt"`
 	UsageTotalUSD float64 `json:"usageTotalUsd"`
 	BuildNumber   string  `json:"buildNumber"`
-	Meta          RunMeta `json:"meta"`
+	// BuildNumberInt is the number as one integer, by which builds compare.
+	BuildNumberInt int     `json:"buildNumberInt,omitempty"`
+	Meta           RunMeta `json:"meta"`
 }
 
 // Short is the build as lists show it.
