@@ -140,6 +140,11 @@ func (c *Cron) Next(after time.Time) (next time.Time, ok bool) {
 	for last := from.Add(horizon); from.Before(last); {
 		local := from.In(c.zone)
 		start, end := local.ZoneBounds()
+		if !end.IsZero() && !end.After(from) {
+			// Far in the future, on the last day of leap years, the library gives an
+			// end that has passed. Nothing is put forward or back then.
+			end = from.Add(time.Hour)
+		}
 		_, seconds := local.Zone()
 		offset := time.Duration(seconds) * time.Second
 		wall := from.Add(offset)

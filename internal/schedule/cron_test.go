@@ -57,6 +57,9 @@ func TestNext(t *testing.T) {
 		{"30 2 * * *", "Europe/Prague", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"},
 		{"30 * * * *", "Europe/Prague", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"},
 		{"0 3 * * *", "Europe/Prague", "2026-10-25T00:30:00Z", "2026-10-25T02:00:00Z"},
+		// The last day of a leap year that no table of zones has.
+		{"0 12 * * *", "Europe/Prague", "2040-12-31T12:00:00Z", "2041-01-01T11:00:00Z"},
+		{"30 * * * *", "Europe/Prague", "2040-12-31T22:45:00Z", "2040-12-31T23:30:00Z"},
 		// Half an hour only, and a day that was left out.
 		{"15 2 * * *", "Australia/Lord_Howe", "2026-10-03T00:00:00Z", "2026-10-03T15:30:00Z"},
 		{"0 12 * * *", "Pacific/Apia", "2011-12-29T22:30:00Z", "2011-12-30T10:00:00Z"},
