@@ -162,9 +162,9 @@ func TestEvent(w api.Webhook) Event {
 	}
 }
 
-// ParseAdHoc reads the query parameter with the webhooks of a run that is to be
-// started: base64 of a JSON list. Their conditions are for the caller to set.
-func ParseAdHoc(parameter string) ([]api.WebhookUpdate, error) {
+// ParseAdHoc reads and checks the query parameter with the webhooks of a run that
+// is to be started: base64 of a JSON list.
+func ParseAdHoc(parameter string) ([]api.AdHocWebhook, error) {
 	if parameter == "" {
 		return nil, nil
 	}
@@ -181,24 +181,27 @@ func ParseAdHoc(parameter string) ([]api.WebhookUpdate, error) {
 	if len(list) > maxAdHoc {
 		return nil, errAdHoc("it has too many webhooks")
 	}
-	adHoc := true
-	updates := make([]api.WebhookUpdate, len(list))
-	for i, one := range list {
-		updates[i] = api.WebhookUpdate{
-			IsAdHoc: &adHoc, ShouldInterpolateStrings: &one.ShouldInterpolateStrings, EventTypes: one.EventTypes,
-			IgnoreSSLErrors: &one.IgnoreSSLErrors, DoNotRetry: &one.DoNotRetry, RequestURL: &one.RequestURL,
-			PayloadTemplate: one.PayloadTemplate, HeadersTemplate: one.HeadersTemplate,
-		}
-		if one.IdempotencyKey != "" {
-			updates[i].IdempotencyKey = &one.IdempotencyKey
-		}
-		probe := updates[i]
-		probe.Condition = &api.WebhookCondition{ActorRunID: "run"}
-		if err := Apply(&api.Webhook{}, probe); err != nil {
+	for _, one := range list {
+		if err := Apply(&api.Webhook{}, AdHoc(one, "run")); err != nil {
 			return nil, err
 		}
 	}
-	return updates, nil
+	return list, nil
+}
+
+// AdHoc gives what makes an ad-hoc webhook for a run.
+func AdHoc(w api.AdHocWebhook, runID string) api.WebhookUpdate {
+	adHoc := true
+	u := api.WebhookUpdate{
+		IsAdHoc: &adHoc, ShouldInterpolateStrings: &w.ShouldInterpolateStrings, EventTypes: w.EventTypes,
+		Condition:       &api.WebhookCondition{ActorRunID: runID},
+		IgnoreSSLErrors: &w.IgnoreSSLErrors, DoNotRetry: &w.DoNotRetry, RequestURL: &w.RequestURL,
+		PayloadTemplate: w.PayloadTemplate, HeadersTemplate: w.HeadersTemplate,
+	}
+	if w.IdempotencyKey != "" {
+		u.IdempotencyKey = &w.IdempotencyKey
+	}
+	return u
 }
 
 func errAdHoc(complaint string) error {

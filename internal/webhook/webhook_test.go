@@ -221,7 +221,7 @@ func TestParseAdHoc(t *testing.T) {
 		"raw": base64.RawStdEncoding.EncodeToString([]byte(text)), "unescaped": strings.ReplaceAll(base64.StdEncoding.EncodeToString([]byte(text)), "+", " "),
 	} {
 		got, err := ParseAdHoc(parameter)
-		if err != nil || len(got) != 1 || !*got[0].IsAdHoc || *got[0].IdempotencyKey != "k" || *got[0].RequestURL != "http://127.0.0.1/?>>>" {
+		if err != nil || len(got) != 1 || got[0].IdempotencyKey != "k" || got[0].RequestURL != "http://127.0.0.1/?>>>" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
