@@ -86,6 +86,7 @@ func (d *daemon) openBuilds(ctx context.Context, userID, username string, key fu
 	d.builds, err = build.New(build.Config{
 		Store: d.store, Catalog: d.catalog, Dir: filepath.Join(d.opts.DataDir, "builds"),
 		Targets: d.targets, Default: chosen, Own: d.ownRecord, Logger: d.opts.Logger,
+		OnEvent: d.dispatcher.BuildEvent,
 	})
 	return err
 }

@@ -36,6 +36,7 @@ type daemon struct {
 	targets map[string]build.Target
 	catalog *catalog.Catalog
 	builds  *build.Service
+	automations
 
 	failed chan error
 	ending atomic.Bool
@@ -76,6 +77,9 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	user := localUser()
 	key := keyfile.In(filepath.Join(opts.DataDir, keysFolder)).Key
 	d.reach.url = d.url
+	if err := d.openAutomations(d.store, user.ID, user.Name); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	if err := d.openBuilds(ctx, user.ID, user.Name, key); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -92,11 +96,13 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 		APIURL:    d.reach.from,
 		PublicURL: func() string { return d.url },
 		SecretKey: key,
+		OnEvent:   d.dispatcher.RunEvent,
 	})
 	d.http = &http.Server{
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		Handler: server.New(server.Config{
-			Store: d.store, Engine: d.engine, Actors: d.builds, Catalog: d.catalog, Builds: d.builds, Authenticate: d.authenticate,
+			Store: d.store, Engine: d.engine, Actors: d.builds, Catalog: d.catalog, Builds: d.builds,
+			Tasks: d.tasks, Schedules: d.scheduler, Webhooks: d.dispatcher, Authenticate: d.authenticate,
 			UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
 			AllowedHosts: hosts, Draining: d.ending.Load, Backup: d.backup,
 		}),
@@ -119,6 +125,9 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 			d.failed <- fault.Wrap(fault.Unavailable, err, "the API cannot be served any more")
 		}
 	}()
+	if err := d.automations.start(ctx); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -164,11 +173,17 @@ func (d *daemon) shutDown() error {
 	if d.sweep != nil {
 		d.sweep()
 	}
+	if d.scheduler != nil {
+		d.scheduler.Close()
+	}
 	if d.engine != nil {
 		d.engine.Close()
 	}
 	if d.builds != nil {
 		d.builds.Close()
+	}
+	if d.dispatcher != nil {
+		d.dispatcher.Close() // after those whose events it keeps
 	}
 	errs = append(errs, closeTargets(d.targets))
 	if d.store != nil {

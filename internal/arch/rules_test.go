@@ -75,7 +75,7 @@ var layers = []layer{
 
 	{"internal/server", []string{
 		"internal/build", "internal/catalog", "internal/engine", "internal/store", "internal/export", "internal/schema/...",
-		"internal/encoding", "internal/jsontext", "internal/signature", "internal/server/...", "pkg/api",
+		"internal/encoding", "internal/jsontext", "internal/signature", "internal/server/...", "internal/webhook", "pkg/api",
 	}},
 	{"internal/server/...", []string{"internal/store", "internal/export", "pkg/api"}},
 	{"internal/signature", nil},
@@ -180,7 +180,7 @@ type exception struct {
 // larger lists the exceptions by file or package. One that is no longer needed
 // must be taken out.
 var larger = map[string]exception{
-	"internal/server":         {5000, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
+	"internal/server":         {5600, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
 	"internal/export":         {1600, "seven formats and the one way that items take to them"},
 	"internal/store/localdir": {4700, "one layout of files for three kinds of storage, on three systems"},
 	"internal/engine":         {2000, "the supervisor of a run and the commands that it takes are one state machine"},

@@ -23,6 +23,9 @@ type ServerOptions struct {
 	Drain time.Duration
 	// Executor is where Actors run: "auto", "docker" or "process".
 	Executor string
+	// WebhookAllow lists the private addresses and networks that webhooks may
+	// call, besides this machine.
+	WebhookAllow []string
 	// Notice is told, in one line each, what people should know; nil drops it.
 	Notice func(string)
 	Logger *slog.Logger

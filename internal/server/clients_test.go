@@ -1,6 +1,9 @@
 package server
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,4 +52,25 @@ func TestActorsOfTheJavaScriptClient(t *testing.T) {
 func TestActorsOfThePythonClient(t *testing.T) {
 	python := fromEnvironment(t, "GREENROOM_TEST_PYTHON")
 	runClient(t, newBuildingPlatform(t), exec.Command(python, filepath.Join("testdata", "actors.py")))
+}
+
+// The clients need an Actor for tasks and schedules, and webhooks somebody who
+// takes their calls.
+func automated(t *testing.T) *platform {
+	p := newPlatform(t)
+	p.actor(`exit 0`)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "received") }))
+	t.Cleanup(receiver.Close)
+	t.Setenv("RECEIVER_URL", receiver.URL)
+	return p
+}
+
+func TestJavaScriptClientAutomation(t *testing.T) {
+	fromEnvironment(t, "GREENROOM_TEST_NODE_MODULES")
+	runClient(t, automated(t), exec.Command("node", filepath.Join("testdata", "automation.cjs")))
+}
+
+func TestPythonClientAutomation(t *testing.T) {
+	python := fromEnvironment(t, "GREENROOM_TEST_PYTHON")
+	runClient(t, automated(t), exec.Command(python, filepath.Join("testdata", "automation.py")))
 }

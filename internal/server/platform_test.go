@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenroom-dev/greenroom/internal/automation"
+	"github.com/greenroom-dev/greenroom/internal/automation/dispatch"
+	"github.com/greenroom-dev/greenroom/internal/automation/scheduler"
 	"github.com/greenroom-dev/greenroom/internal/build"
 	"github.com/greenroom-dev/greenroom/internal/builder/hostdir"
 	"github.com/greenroom-dev/greenroom/internal/catalog"
@@ -40,6 +44,11 @@ type platform struct {
 	programs *onedir.Programs
 	storage  string
 	process  *process.Executor
+
+	tasks      *automation.Tasks
+	scheduler  *scheduler.Scheduler
+	dispatcher *dispatch.Dispatcher
+
 	contract *contract
 	client   *http.Client
 	log      bytes.Buffer
@@ -111,14 +120,32 @@ func (p *platform) serve(root store.Root, programs engine.Programs, cfg Config) 
 		Store: root, Programs: programs, UserID: "user1", Username: "me",
 		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return p.URL, nil },
 		PublicURL: func() string { return p.URL },
+		OnEvent:   func(eventType string, r api.Run) { p.dispatcher.RunEvent(eventType, r) },
 	})
 	t.Cleanup(p.engine.Close)
+	p.tasks = automation.NewTasks(root, p.engine, programs, "user1", "me")
+	p.scheduler = scheduler.New(scheduler.Config{
+		Store: root, UserID: "user1", StartRun: p.engine.StartRun, StartTask: p.tasks.Start, Actor: programs.Actor, Task: p.tasks.Task,
+	})
+	p.dispatcher = dispatch.New(dispatch.Config{
+		Store: root, UserID: "user1", API: func() string { return p.URL }, Token: ownerToken,
+		Actor: programs.Actor, Task: p.tasks.Task, Run: p.engine.Run,
+	})
 	cfg.Store, cfg.Engine, cfg.OwnerToken, cfg.UserID, cfg.Username = root, p.engine, ownerToken, "user1", "me"
+	cfg.Tasks, cfg.Schedules, cfg.Webhooks = p.tasks, p.scheduler, p.dispatcher
 	cfg.Logger = slog.New(slog.NewTextHandler(&p.log, nil))
 	p.server = newServer(cfg)
 	s := httptest.NewServer(p.server)
 	t.Cleanup(s.Close)
 	p.URL = s.URL
+	if err := errors.Join(p.dispatcher.Start(t.Context()), p.scheduler.Start(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.scheduler.Close()
+		p.engine.Close() // whose events are kept
+		p.dispatcher.Close()
+	})
 	p.client = &http.Client{Transport: validating{t, p.contract, http.DefaultTransport}}
 	t.Cleanup(func() {
 		if p.log.Len() > 0 {

@@ -108,6 +108,9 @@ func (s *server) routes() []route {
 	}
 	routes = append(routes, s.actorRoutes()...)
 	routes = append(routes, s.buildRoutes()...)
+	routes = append(routes, s.taskRoutes()...)
+	routes = append(routes, s.scheduleRoutes()...)
+	routes = append(routes, s.webhookRoutes()...)
 	// A run is found by its id, by its Actor and id, or as the Actor's last one.
 	routes = append(routes, s.runRoutes("/v2/actor-runs/{runId}")...)
 	routes = append(routes, s.runRoutes("/v2/actors/{actorId}/runs/{runId}")...)
@@ -139,31 +142,13 @@ func (s *server) runRoutes(base string) []route {
 // notServed are the operations of the API that have no handler, as
 // "METHODS path".
 const notServed = `
-GET /v2/actors/{actorId}/webhooks
 POST /v2/actors/{actorId}/runs/{runId}/resurrect
 POST /v2/actors/{actorId}/runs/{runId}/metamorph
 POST /v2/actors/{actorId}/runs/last/metamorph
-GET,POST /v2/actor-tasks
-GET,PUT,DELETE /v2/actor-tasks/{actorTaskId}
-GET,PUT /v2/actor-tasks/{actorTaskId}/input
-GET /v2/actor-tasks/{actorTaskId}/webhooks
-GET,POST /v2/actor-tasks/{actorTaskId}/runs
-GET,POST /v2/actor-tasks/{actorTaskId}/run-sync
-GET,POST /v2/actor-tasks/{actorTaskId}/run-sync-get-dataset-items
-GET /v2/actor-tasks/{actorTaskId}/runs/last
-GET,POST,PUT,DELETE /v2/actor-tasks/{actorTaskId}/runs/last/{rest...}
+POST /v2/actor-tasks/{actorTaskId}/runs/last/metamorph
 POST /v2/actor-runs/{runId}/metamorph
 POST /v2/actor-runs/{runId}/resurrect
 POST /v2/actor-runs/{runId}/charge
-GET,POST /v2/webhooks
-GET,PUT,DELETE /v2/webhooks/{webhookId}
-POST /v2/webhooks/{webhookId}/test
-GET /v2/webhooks/{webhookId}/dispatches
-GET /v2/webhook-dispatches
-GET /v2/webhook-dispatches/{dispatchId}
-GET,POST /v2/schedules
-GET,PUT,DELETE /v2/schedules/{scheduleId}
-GET /v2/schedules/{scheduleId}/log
 GET /v2/store
 PUT /v2/users/me/limits
 `

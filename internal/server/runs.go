@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store"
@@ -17,6 +18,9 @@ const maxWait = 60 * time.Second
 // an Actor that matches the query's status and origin.
 func (s *server) pathRun(c *call) (api.Run, error) {
 	id, ref := c.param("runId"), c.param("actorId")
+	if task := c.param("actorTaskId"); task != "" {
+		return s.lastTaskRun(c, task)
+	}
 	if id == "" {
 		return s.lastRun(c, ref)
 	}
@@ -39,7 +43,19 @@ func (s *server) lastRun(c *call, ref string) (api.Run, error) {
 	if err != nil {
 		return api.Run{}, err
 	}
-	q := store.Query{Where: map[string][]string{store.ByActor: {actor.ID}}, Desc: true, Limit: 1}
+	return s.lastRunBy(c, store.ByActor, actor.ID, "Actor "+strconv.Quote(ref))
+}
+
+func (s *server) lastTaskRun(c *call, ref string) (api.Run, error) {
+	task, err := s.Tasks.Task(c.ctx(), ref)
+	if err != nil {
+		return api.Run{}, err
+	}
+	return s.lastRunBy(c, store.ByTask, task.ID, "Actor task "+strconv.Quote(ref))
+}
+
+func (s *server) lastRunBy(c *call, field, value, whose string) (api.Run, error) {
+	q := store.Query{Where: map[string][]string{field: {value}}, Desc: true, Limit: 1}
 	if err := c.filterRuns(&q); err != nil {
 		return api.Run{}, err
 	}
@@ -48,7 +64,7 @@ func (s *server) lastRun(c *call, ref string) (api.Run, error) {
 		return api.Run{}, err
 	}
 	if len(found.Items) == 0 {
-		return api.Run{}, fault.New(fault.NotFound, "Actor %q has no such run", ref)
+		return api.Run{}, fault.New(fault.NotFound, "%s has no such run", whose)
 	}
 	return found.Items[0], nil
 }
@@ -115,17 +131,18 @@ func (c *call) waitForFinish() (time.Duration, error) {
 	return time.Duration(min(*seconds, maxWait.Seconds()) * float64(time.Second)), nil
 }
 
-func (s *server) listRuns(c *call) error { return s.runList(c, "") }
+func (s *server) listRuns(c *call) error { return s.runList(c, "", "") }
 
 func (s *server) listActorRuns(c *call) error {
 	actor, err := s.Actors.Actor(c.ctx(), c.param("actorId"))
 	if err != nil {
 		return err
 	}
-	return s.runList(c, actor.ID)
+	return s.runList(c, store.ByActor, actor.ID)
 }
 
-func (s *server) runList(c *call, actorID string) error {
+// runList lists the runs that have the value in the field; all for no field.
+func (s *server) runList(c *call, field, value string) error {
 	p, err := c.page()
 	if err != nil {
 		return err
@@ -142,8 +159,8 @@ func (s *server) runList(c *call, actorID string) error {
 	if err := c.filterRuns(&q); err != nil {
 		return err
 	}
-	if actorID != "" {
-		q.Where[store.ByActor] = []string{actorID}
+	if field != "" {
+		q.Where[field] = []string{value}
 	}
 	runs, err := s.Engine.Runs(c.ctx(), q)
 	if err != nil {

@@ -119,7 +119,7 @@ func TestRunToItsEnd(t *testing.T) {
 
 	p.do("POST", "/v2/acts/nobody/runs", nil).fails(404, "record-not-found")
 	p.do("POST", runs+"?memory=lots", nil).fails(400, "invalid-parameter")
-	p.do("POST", runs+"?webhooks=W10", nil).fails(501, "not-implemented")
+	p.do("POST", runs+"?webhooks=e30", nil).fails(400, "invalid-parameter")
 	p.do("POST", runs+"?restartOnError=1", nil).fails(501, "not-implemented")
 	p.do("POST", runs, bytesOf(maxBody+1)).fails(413, "request-too-large")
 	p.do("GET", "/v2/actor-runs", nil).want(200).is(0, "data", "total")

@@ -105,6 +105,10 @@ type Config struct {
 	// Catalog and Builds are nil on a server whose Actors nobody can change.
 	Catalog Catalog
 	Builds  Builds
+	// Tasks, Schedules and Webhooks are nil on a server that has none of them.
+	Tasks     Tasks
+	Schedules Schedules
+	Webhooks  Webhooks
 	// OwnerToken may do everything; "" leaves it to Authenticate to know the
 	// owner's token.
 	OwnerToken string

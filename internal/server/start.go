@@ -2,12 +2,14 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"net/http"
 	"slices"
 
 	"github.com/greenroom-dev/greenroom/internal/engine"
 	datasetschema "github.com/greenroom-dev/greenroom/internal/schema/dataset"
+	"github.com/greenroom-dev/greenroom/internal/webhook"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -46,15 +48,31 @@ func (s *server) start(c *call) (api.Run, error) {
 	if restart {
 		return api.Run{}, fault.New(fault.NotImplemented, "restartOnError is not available here")
 	}
-	if c.query().Get("webhooks") != "" {
-		return api.Run{}, fault.New(fault.NotImplemented, "webhooks are not available here")
+	if err := c.attach(&req); err != nil {
+		return api.Run{}, err
 	}
 	if c.r.Method != http.MethodGet {
 		if req.Input, err = c.input(); err != nil {
 			return api.Run{}, err
 		}
 	}
+	if task := c.param("actorTaskId"); task != "" {
+		return s.Tasks.Start(c.writeCtx(), task, req)
+	}
 	return s.Engine.StartRun(c.writeCtx(), req)
+}
+
+// attach reads the webhooks that the run is to have.
+func (c *call) attach(req *engine.StartRequest) error {
+	list, err := webhook.ParseAdHoc(c.query().Get("webhooks"))
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if c.s.Webhooks == nil {
+		return fault.New(fault.NotImplemented, "webhooks are not available here")
+	}
+	req.Prepare = func(ctx context.Context, r api.Run) error { return c.s.Webhooks.Attach(ctx, r, list) }
+	return nil
 }
 
 // input reads the body as a run's input; nil when there is none. The JavaScript

@@ -60,6 +60,9 @@ func Apply(t *api.Task, u api.TaskUpdate) error {
 	if u.Title != nil {
 		changed.Title = u.Title
 	}
+	if u.Description != nil {
+		changed.Description = u.Description
+	}
 	if given(u.Input) {
 		input, err := Input(u.Input)
 		if err != nil {
@@ -80,9 +83,30 @@ func Apply(t *api.Task, u api.TaskUpdate) error {
 	if err != nil {
 		return err
 	}
-	changed.Options, changed.ActorStandby = options, standby
+	public, err := change("publicConfig", t.PublicConfig, u.PublicConfig)
+	if err != nil {
+		return err
+	}
+	changed.Options, changed.ActorStandby, changed.PublicConfig = options, standby, public
+	if u.IsPublic != nil {
+		publish(&changed, *u.IsPublic)
+	}
 	*t = changed
 	return nil
+}
+
+// publish notes when a task becomes public.
+func publish(t *api.Task, public bool) {
+	if public && !t.IsPublic {
+		now := api.Now()
+		config := api.TaskPublicConfig{}
+		if t.PublicConfig != nil {
+			config = *t.PublicConfig
+		}
+		config.PublishedAt = &now
+		t.PublicConfig = &config
+	}
+	t.IsPublic = public
 }
 
 // change decodes text over a copy of what is there.

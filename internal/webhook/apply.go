@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -150,16 +151,18 @@ func example(eventType string) Variables {
 }
 
 // TestEvent is the event that a test call of a webhook tells about: there is no
-// run behind it, and nothing that it names is there.
+// run behind it.
 func TestEvent(w api.Webhook) Event {
-	return Event{
-		Type: Test,
-		Data: api.WebhookEventData{ActorID: w.Condition.ActorID, ActorTaskID: w.Condition.ActorTaskID, ActorRunID: w.Condition.ActorRunID},
-		Resource: map[string]any{
-			"id": w.Condition.ActorRunID, "actId": w.Condition.ActorID, "status": api.StatusSucceeded, "startedAt": api.Now(), "finishedAt": api.Now(),
-		},
-		At: api.Now(),
+	now := api.Now()
+	finished := now
+	r := api.Run{
+		ID: cmp.Or(w.Condition.ActorRunID, "dummyRunId"), ActorID: cmp.Or(w.Condition.ActorID, "dummyActorId"), UserID: w.UserID,
+		Status: api.StatusSucceeded, StartedAt: now, FinishedAt: &finished, Meta: api.RunMeta{Origin: "TEST"},
 	}
+	if task := w.Condition.ActorTaskID; task != "" {
+		r.ActorTaskID = &task
+	}
+	return OfRun(Test, r)
 }
 
 // ParseAdHoc reads and checks the query parameter with the webhooks of a run that

@@ -10,6 +10,7 @@ type Task struct {
 	Name         string          `json:"name"`
 	Username     string          `json:"username,omitempty"`
 	Title        *string         `json:"title,omitempty"`
+	Description  *string         `json:"description,omitempty"`
 	CreatedAt    Time            `json:"createdAt"`
 	ModifiedAt   Time            `json:"modifiedAt"`
 	RemovedAt    *Time           `json:"removedAt,omitempty"`
@@ -18,6 +19,20 @@ type Task struct {
 	Input        json.RawMessage `json:"input,omitempty"` // an object
 	ActorStandby *ActorStandby   `json:"actorStandby,omitempty"`
 	StandbyURL   *string         `json:"standbyUrl,omitempty"`
+	// IsPublic and PublicConfig are about a page of the task's own, which only the
+	// platform has.
+	IsPublic     bool              `json:"isPublic"`
+	PublicConfig *TaskPublicConfig `json:"publicConfig,omitempty"`
+}
+
+// TaskPublicConfig is how a task is shown to the public.
+type TaskPublicConfig struct {
+	PublishedAt       *Time    `json:"publishedAt,omitempty"`
+	SEOTitle          *string  `json:"seoTitle,omitempty"`
+	SEODescription    *string  `json:"seoDescription,omitempty"`
+	InputSchemaFields []string `json:"inputSchemaFields,omitempty"`
+	DatasetName       *string  `json:"datasetName,omitempty"`
+	DatasetView       *string  `json:"datasetView,omitempty"`
 }
 
 // TaskUpdate is the body of POST and PUT of tasks. What is absent or null stays
@@ -26,9 +41,12 @@ type TaskUpdate struct {
 	ActorID      string          `json:"actId,omitempty"`
 	Name         *string         `json:"name,omitempty"`
 	Title        *string         `json:"title,omitempty"`
+	Description  *string         `json:"description,omitempty"`
+	IsPublic     *bool           `json:"isPublic,omitempty"`
 	Options      json.RawMessage `json:"options,omitempty"`      // TaskOptions; null takes a field of them away
 	Input        json.RawMessage `json:"input,omitempty"`        // an object
 	ActorStandby json.RawMessage `json:"actorStandby,omitempty"` // as Options
+	PublicConfig json.RawMessage `json:"publicConfig,omitempty"` // as Options
 }
 
 // TaskStats counts a task's runs.

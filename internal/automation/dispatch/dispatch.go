@@ -6,7 +6,6 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"strings"
 	"sync"
@@ -392,7 +391,7 @@ func newRequest(h hook, v webhook.Variables) (*request, error) {
 		return nil, err
 	}
 	return &request{
-		URL: h.RequestURL, Headers: headers, Body: json.RawMessage(body),
+		URL: h.RequestURL, Headers: headers, Body: string(body),
 		Insecure: h.IgnoreSSLErrors, Once: h.DoNotRetry, ByRun: h.ByRun,
 	}, nil
 }

@@ -16,7 +16,8 @@ import (
 type queue struct {
 	mu      sync.Mutex
 	entries entries
-	changed chan struct{} // has room for one
+	queued  map[string]bool // by id: each is in there once
+	changed chan struct{}   // has room for one
 }
 
 type entry struct {
@@ -36,11 +37,16 @@ func (e *entries) Pop() any {
 	return last
 }
 
-func newQueue() queue { return queue{changed: make(chan struct{}, 1)} }
+func newQueue() queue {
+	return queue{queued: map[string]bool{}, changed: make(chan struct{}, 1)}
+}
 
 func (q *queue) add(id string, at time.Time) {
 	q.mu.Lock()
-	heap.Push(&q.entries, entry{id, at})
+	if !q.queued[id] {
+		q.queued[id] = true
+		heap.Push(&q.entries, entry{id, at})
+	}
 	q.mu.Unlock()
 	select {
 	case q.changed <- struct{}{}:
@@ -60,7 +66,9 @@ func (q *queue) look(now time.Time) (id string, wait time.Duration) {
 	if wait := q.entries[0].at.Sub(now); wait > 0 {
 		return "", min(wait, longest)
 	}
-	return heap.Pop(&q.entries).(entry).id, 0
+	id = heap.Pop(&q.entries).(entry).id
+	delete(q.queued, id)
+	return id, 0
 }
 
 // kept is how long dispatches and ad-hoc webhooks are remembered.

@@ -1,10 +1,8 @@
 package dispatch
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -19,7 +17,7 @@ import (
 type request struct {
 	URL      string            `json:"url"`
 	Headers  map[string]string `json:"headers,omitempty"`
-	Body     json.RawMessage   `json:"body"`
+	Body     string            `json:"body"`               // JSON, byte for byte
 	Insecure bool              `json:"insecure,omitempty"` // certificates are not checked
 	Once     bool              `json:"once,omitempty"`     // there is no second try
 	ByRun    bool              `json:"byRun,omitempty"`    // of a webhook that a run's code made
@@ -125,7 +123,7 @@ func (s sender) toAPI(u *url.URL) bool {
 
 // post makes one call. Any answer of 2xx is a success.
 func (s sender) post(ctx context.Context, i item) answer {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.Request.URL, bytes.NewReader(i.Request.Body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.Request.URL, strings.NewReader(i.Request.Body))
 	if err != nil {
 		return answer{err: fmt.Errorf("the request cannot be made: %w", err)}
 	}

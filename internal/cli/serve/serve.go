@@ -41,6 +41,11 @@ that ended seven days ago go, with their logs, and so do unnamed storages that
 nobody has read or written for seven days. Storages with a name stay, and so do
 those of a run for as long as the run itself.
 
+Webhooks may call public addresses and this machine; other private addresses only
+where --webhook-allow names them. Webhooks that the code of a run makes may call
+this machine with --webhook-allow loopback only, or this server. Those that the
+owner makes to start Actors of this server need no token in their URL.
+
 SIGTERM and Ctrl-C end the server when the requests under way are answered, after
 --drain at the latest. The data directory serves one server at a time.
 
@@ -58,6 +63,8 @@ type options struct {
 
 	jsonLogs, verbose bool
 	drain             time.Duration
+
+	webhookAllow []string
 }
 
 // New makes the command and those below it; start is what starts a server,
@@ -91,6 +98,7 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.executor, "executor", "auto", "where Actors are built for and run: `auto`, docker or process")
 	flags.StringVar(&o.retention, "retention", "off", "`age` at which ended runs and unused unnamed storages expire, such as 7d")
 	flags.StringVar(&o.readyFile, "ready-file", "", "`file` to write the two lines to once requests are answered, and to remove at the end")
+	flags.StringSliceVar(&o.webhookAllow, "webhook-allow", nil, "private `addresses` that webhooks may call: an address, a network such as 10.0.0.0/8, loopback or any")
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long requests under way may take at the end")
 	flags.BoolVar(&o.jsonLogs, "json-logs", false, "log as lines of JSON")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log more")
@@ -135,7 +143,8 @@ func (o *options) run(ctx context.Context, retention time.Duration) error {
 	defer signal.Stop(signals)
 
 	server, err := o.start(ctx, cmdkit.ServerOptions{
-		Listen: o.listen, DataDir: dir, Relaxed: o.durability == "relaxed", Retention: retention, Drain: o.drain, Logger: o.logger(),
+		Listen: o.listen, DataDir: dir, Relaxed: o.durability == "relaxed", Retention: retention, Drain: o.drain,
+		WebhookAllow: o.webhookAllow, Logger: o.logger(),
 		Executor: o.executor, Notice: func(text string) { fmt.Fprintln(o.factory.IO.Err, "apify: "+text) },
 	})
 	if err != nil {

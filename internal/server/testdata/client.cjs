@@ -101,6 +101,6 @@ async function requestQueues() {
     assert.equal(await client.run('nothing').get(), undefined);
     assert.equal(await client.log('nothing').get(), undefined);
     assert.deepEqual((await client.runs().list()).items, []);
-    await assert.rejects(client.webhooks().list(), { statusCode: 501, type: 'not-implemented' });
+    await assert.rejects(client.store().list(), { statusCode: 501, type: 'not-implemented' });
     console.log('ok');
 })().catch((error) => { console.error(error); process.exit(1); });
