@@ -84,8 +84,6 @@ func TestTasksOfTheAPI(t *testing.T) {
 	p.do("GET", last, nil).fails(404, "record-not-found")
 }
 
-// TestLastTaskRunWhileItRuns reboots the last run of a task, and reaches its
-// storages as the task's.
 func TestLastTaskRunWhileItRuns(t *testing.T) {
 	p := newPlatform(t)
 	p.actor(`echo started; sleep 60`)
@@ -98,65 +96,8 @@ func TestLastTaskRunWhileItRuns(t *testing.T) {
 	}
 	const last = "/v2/actor-tasks/~sleeper/runs/last"
 	p.do("POST", last+"/reboot", nil).want(200)
-	p.sweepStorages(last)
 	p.do("POST", last+"/abort", nil).want(200)
 	p.do("GET", last+"?waitForFinish=20", nil).want(200).is("ABORTED", "data", "status")
-}
-
-// sweepStorages calls, below a path, every operation on the default storages of
-// a run; once well and once badly.
-func (p *platform) sweepStorages(base string) {
-	p.t.Helper()
-	items := base + "/dataset/items"
-	p.do("GET", base+"/dataset", nil).want(200)
-	p.do("POST", items, `{"a":1}`).want(201)
-	p.do("POST", items, `[1]`).want(400)
-	p.do("GET", items, nil).want(200).is([]any{map[string]any{"a": 1}})
-	p.do("GET", items+"?format=x", nil).want(400)
-	p.do("PUT", base+"/dataset", `{"name":"-"}`).want(400)
-	p.do("PUT", base+"/dataset", `{"name":"of-the-task"}`).want(200)
-	values := base + "/key-value-store"
-	p.do("GET", values, nil).want(200)
-	p.do("PUT", values, `{"name":"-"}`).want(400)
-	p.do("PUT", values, `{"name":"of-the-task"}`).want(200)
-	for _, method := range []string{"PUT", "POST"} {
-		p.do(method, values+"/records/KEY", `{}`).want(201)
-		p.do(method, values+"/records/b%20d", `{}`).want(400)
-	}
-	p.do("GET", values+"/keys", nil).want(200)
-	p.do("GET", values+"/keys?limit=x", nil).want(400)
-	p.do("GET", values+"/records", nil).want(200)
-	p.do("GET", values+"/records/KEY", nil).want(200)
-	p.do("GET", values+"/records/NONE", nil).want(404)
-	p.do("DELETE", values+"/records/KEY", nil).want(204)
-	queue := base + "/request-queue"
-	p.do("GET", queue, nil).want(200)
-	p.do("PUT", queue, `{"name":"-"}`).want(400)
-	p.do("PUT", queue, `{"name":"of-the-task"}`).want(200)
-	request := `{"url":"http://a/","uniqueKey":"a"}`
-	id := p.do("POST", queue+"/requests", request).want(201).str("data", "requestId")
-	p.do("POST", queue+"/requests", `[]`).want(400)
-	p.do("POST", queue+"/requests/batch", `[`+request+`]`).want(201)
-	p.do("POST", queue+"/requests/batch", `{}`).want(400)
-	p.do("GET", queue+"/head", nil).want(200)
-	p.do("GET", queue+"/head?limit=x", nil).want(400)
-	p.do("GET", queue+"/requests", nil).want(200)
-	p.do("GET", queue+"/requests?limit=x", nil).want(400)
-	p.do("GET", queue+"/requests/"+id, nil).want(200)
-	p.do("GET", queue+"/requests/none", nil).want(404)
-	p.do("PUT", queue+"/requests/"+id, request).want(200)
-	p.do("PUT", queue+"/requests/"+id, `[]`).want(400)
-	p.do("POST", queue+"/head/lock?lockSecs=60&clientKey=c", nil).want(201)
-	p.do("POST", queue+"/head/lock", nil).want(400)
-	p.do("PUT", queue+"/requests/"+id+"/lock?lockSecs=60&clientKey=c", nil).want(200)
-	p.do("PUT", queue+"/requests/none/lock?lockSecs=60&clientKey=c", nil).want(404)
-	p.do("DELETE", queue+"/requests/"+id+"/lock?clientKey=c", nil).want(204)
-	p.do("DELETE", queue+"/requests/none/lock?clientKey=c", nil).want(404)
-	p.do("POST", queue+"/requests/unlock?clientKey=c", nil).want(200)
-	p.do("DELETE", queue+"/requests/batch", `[{"uniqueKey":"b"}]`).want(200)
-	p.do("DELETE", queue+"/requests/batch", `{}`).want(400)
-	p.do("DELETE", queue+"/requests/"+id, nil).want(204)
-	p.do("DELETE", queue+"/requests/"+id, nil).want(404)
 }
 
 func TestSchedulesOfTheAPI(t *testing.T) {

@@ -49,6 +49,8 @@ request-queue: DELETE ; 204
 func TestEveryWayToNameAStorage(t *testing.T) {
 	p := newPlatform(t)
 	p.actor("exit 0")
+	p.do("POST", "/v2/actor-tasks", `{"actId":"me~scripted","name":"sweep"}`).want(201)
+	p.do("POST", "/v2/actor-tasks/~sweep/runs?waitForFinish=60", nil).want(201)
 	id := p.do("POST", "/v2/acts/~scripted/runs?waitForFinish=60", nil).want(201).str("data", "id")
 	other := p.do("POST", "/v2/acts/~scripted/runs?waitForFinish=60", nil).want(201).str("data", "id")
 	if id == other {
@@ -69,12 +71,16 @@ func TestEveryWayToNameAStorage(t *testing.T) {
 			body = text
 		}
 		// The runs' own storages and the last run's are different ones.
-		for _, base := range []string{"/v2/actor-runs/" + id + "/" + kind, "/v2/actors/~scripted/runs/last/" + kind, direct[kind]} {
+		for _, base := range []string{
+			"/v2/actor-runs/" + id + "/" + kind, "/v2/actors/~scripted/runs/last/" + kind, "/v2/actor-tasks/~sweep/runs/last/" + kind, direct[kind],
+		} {
 			if got := p.do(method, base+path, body); got.status != atoi(status) {
 				t.Errorf("%s %s: %d %s", method, base+path, got.status, got.body)
 			}
 		}
-		for _, base := range []string{"/v2/actor-runs/missing/" + kind, "/v2/actors/missing/runs/last/" + kind, "/v2/" + kind + "s/missing"} {
+		for _, base := range []string{
+			"/v2/actor-runs/missing/" + kind, "/v2/actors/missing/runs/last/" + kind, "/v2/actor-tasks/missing/runs/last/" + kind, "/v2/" + kind + "s/missing",
+		} {
 			if got := p.do(method, base+path, body); got.status != 404 {
 				t.Errorf("%s %s: %d %s", method, base+path, got.status, got.body)
 			}
@@ -93,8 +99,9 @@ func TestEveryStatusOfOperations(t *testing.T) {
 	p := newPlatform(t)
 	p.server.MaxDecodedRecord = maxBody
 	p.actor("exit 0")
-	run := p.do("POST", "/v2/acts/~scripted/runs?waitForFinish=60", nil).want(201).str("data", "id")
-	known := map[string]string{"runId": run, "actorId": "~scripted", "recordKey": "KEY", "requestId": store.RequestID("a"), "userId": "user1", "buildOrRunId": run}
+	p.do("POST", "/v2/actor-tasks", `{"actId":"me~scripted","name":"sweep"}`).want(201)
+	run := p.do("POST", "/v2/actor-tasks/~sweep/runs?waitForFinish=60", nil).want(201).str("data", "id")
+	known := map[string]string{"runId": run, "actorTaskId": "~sweep", "actorId": "~scripted", "recordKey": "KEY", "requestId": store.RequestID("a"), "userId": "user1", "buildOrRunId": run}
 	for parameter, kind := range map[string]string{"datasetId": "datasets", "storeId": "key-value-stores", "queueId": "request-queues"} {
 		known[parameter] = p.do("POST", "/v2/"+kind, nil).want(201).str("data", "id")
 	}
