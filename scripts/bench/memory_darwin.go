@@ -13,3 +13,6 @@ func peakMemory(state *os.ProcessState) int64 {
 	}
 	return 0
 }
+
+// peakSoFar is 0: the system does not say before a process ends.
+func peakSoFar(*os.Process) int64 { return 0 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 )
 
@@ -12,4 +15,17 @@ func peakMemory(state *os.ProcessState) int64 {
 		return usage.Maxrss * 1024 // Linux counts in KiB
 	}
 	return 0
+}
+
+// peakSoFar is the most memory a process that runs had resident, in bytes. What
+// its parent had before it is not in it, other than in peakMemory.
+func peakSoFar(process *os.Process) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
+	line, _, _ := bytes.Cut(after, []byte(" kB"))
+	kibibytes, _ := strconv.ParseInt(string(bytes.TrimSpace(line)), 10, 64)
+	return kibibytes * 1024
 }

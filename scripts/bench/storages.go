@@ -290,16 +290,18 @@ func (b *bench) exports() error {
 		start := time.Now()
 		size, err := ours.ask("GET", dataset+"/items?format="+format, nil)
 		elapsed := time.Since(start).Seconds()
-		err = errors.Join(err, ours.stop())
-		if err != nil {
+		memory := peakSoFar(ours.process.Process)
+		if err = errors.Join(err, ours.stop()); err != nil {
 			return err
+		}
+		if memory == 0 {
+			memory = peakMemory(ours.process.ProcessState)
 		}
 		start = time.Now()
 		if _, err := floor.ask("GET", fmt.Sprintf("/?bytes=%d", size), nil); err != nil {
 			return err
 		}
 		least := time.Since(start).Seconds()
-		memory := peakMemory(ours.process.ProcessState)
 		most = max(most, memory)
 		fmt.Printf("  %-6s %7.1f MB in %9s %14s  %4.0f %% of a bare server's rate; peak memory %5.1f MB\n",
 			format, float64(size)/1e6, duration(elapsed), megabytes(float64(size)/elapsed), 100*least/elapsed, float64(memory)/1e6)
