@@ -34,7 +34,7 @@ require (
 require (
 	github.com/itchyny/gojq v0.12.17 // --jq
 	github.com/klauspost/compress v1.18.1 // zstd request bodies
-	github.com/xuri/excelize/v2 v2.10.0 // datasets as spreadsheets, streamed
+	github.com/xuri/excelize/v2 v2.10.0 // judges our spreadsheets in tests
 	modernc.org/sqlite v1.50.0 // what a server keeps; no C needed
 )
 
