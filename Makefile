@@ -82,7 +82,7 @@ demo: build ## Run a sample Actor and print its results
 
 bench: build ## Measure what the project promises about speed
 	@set -e; variables=$$(scripts/test-sdks.sh); eval "$$variables"; \
-	export GREENROOM_TEST_NODE_MODULES GREENROOM_TEST_JUDGES GREENROOM_TEST_PYTHON; go run ./scripts/bench $(BENCH)
+	export GREENROOM_TEST_NODE_MODULES GREENROOM_TEST_JUDGES GREENROOM_TEST_APIFY_CLI GREENROOM_TEST_PYTHON; go run ./scripts/bench $(BENCH)
 
 soak: ## Kill a server under load CRASHES times (default 200) and compare what it had answered
 	GREENROOM_TEST_CRASHES=$(CRASHES) go test -count=1 -timeout 2h -v -run '^TestServerCrashes$$' ./cmd/apify

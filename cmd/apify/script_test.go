@@ -44,9 +44,22 @@ func TestStories(t *testing.T) {
 	t.Cleanup(func() { removeImages(t, "greenroom/story-*") })
 	storytest.Run(t, storytest.Options{
 		Module:     module,
-		Conditions: map[string]func() (bool, string){"docker": engineAnswers},
-		Env:        []string{"GREENROOM_ACTOR=" + built.actor, "DOCKER_HOST=" + os.Getenv("DOCKER_HOST")},
+		Conditions: map[string]func() (bool, string){"docker": engineAnswers, "official": officialCLI},
+		Env: []string{
+			"GREENROOM_ACTOR=" + built.actor, "DOCKER_HOST=" + os.Getenv("DOCKER_HOST"), "OFFICIAL=" + os.Getenv(officialVariable),
+			"APIFY_DISABLE_KEYRING=1", "APIFY_CLI_DISABLE_TELEMETRY=1", "APIFY_CLI_SKIP_UPDATE_CHECK=1",
+		},
 	}, func(name string) bool { return !storytest.AboutActor(name) })
+}
+
+// officialVariable names the official command-line client.
+const officialVariable = "GREENROOM_TEST_APIFY_CLI"
+
+func officialCLI() (bool, string) {
+	if os.Getenv(officialVariable) == "" {
+		return false, officialVariable + " is not set; scripts/test-sdks.sh prints it"
+	}
+	return true, ""
 }
 
 func engineAnswers() (bool, string) {

@@ -8,9 +8,10 @@
 //	actors NAME DIR      copy the sample Actor testdata/actors/NAME to DIR
 //	eventually command…  repeat the command until it succeeds, for ten seconds
 //
-// and the conditions [docker], [node] and [python], which hold when an engine
-// answers and when the SDKs that the tests need are installed. With CI=true a
-// missing one is a failure, not a skip.
+// and the conditions [docker], [node], [python] and [official], which hold when an
+// engine answers, when the SDKs that the tests need are installed, and when
+// $OFFICIAL is the official command-line client. With CI=true a missing one is a
+// failure, not a skip.
 package storytest
 
 import (
