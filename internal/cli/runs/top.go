@@ -135,6 +135,10 @@ func (t *top) name(ctx context.Context, id string) {
 }
 
 func (t *top) table(to *cmdkit.IO, runs []client.Answer[api.Run], total int) error {
+	if len(runs) == 0 {
+		_, err := fmt.Fprintln(to.Err, "nothing is running")
+		return err
+	}
 	var rows [][]string
 	for _, answer := range runs {
 		r := answer.Value
@@ -150,15 +154,11 @@ func (t *top) table(to *cmdkit.IO, runs []client.Answer[api.Run], total int) err
 	if err := to.Table([]string{"ID", "ACTOR", "STATUS", "TIME", "CPU", "MEMORY", "OF LIMIT", "MESSAGE"}, rows); err != nil {
 		return err
 	}
-	switch {
-	case len(runs) == 0:
-		_, err := fmt.Fprintln(to.Err, "nothing is running")
-		return err
-	case total > t.limit:
-		_, err := fmt.Fprintf(to.Err, "%d more are running; --limit shows them\n", total-t.limit)
-		return err
+	if total <= t.limit {
+		return nil
 	}
-	return nil
+	_, err := fmt.Fprintf(to.Err, "%d more are running; --limit shows them\n", total-t.limit)
+	return err
 }
 
 // lines prints lists of runs, a line each when it goes on.
