@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // schedules know the same zones on every machine
 
 	"github.com/greenroom-dev/greenroom/internal/app"
 )

@@ -109,6 +109,24 @@ func TestApply(t *testing.T) {
 	}
 }
 
+func TestPublish(t *testing.T) {
+	var task api.Task
+	yes, no, title := true, false, "S"
+	for _, u := range []api.TaskUpdate{
+		{PublicConfig: json.RawMessage(`{"seoTitle":"S","inputSchemaFields":["a"]}`)}, {IsPublic: &yes}, {IsPublic: &no}, {Description: &title},
+	} {
+		if err := Apply(&task, u); err != nil {
+			t.Fatal(err)
+		}
+		if u.IsPublic == &yes && (!task.IsPublic || task.PublicConfig.PublishedAt == nil) {
+			t.Errorf("%+v", task)
+		}
+	}
+	if c := task.PublicConfig; task.IsPublic || *task.Description != "S" || *c.SEOTitle != "S" || len(c.InputSchemaFields) != 1 {
+		t.Errorf("%+v %+v", task, c)
+	}
+}
+
 func TestMerge(t *testing.T) {
 	for _, c := range []struct{ under, over, want string }{
 		{``, ``, ``}, {``, `{"a":1}`, `{"a":1}`}, {`{"a":1}`, ``, `{"a":1}`}, {`{"a":1}`, `null`, `{"a":1}`}, {`{"a":1}`, `{}`, `{"a":1}`},

@@ -193,11 +193,16 @@ func nextAfter(s api.Schedule, after time.Time) *api.Time {
 	return &at
 }
 
-// Schedule gives a schedule by its id, or by "username~name" or "~name".
+// Schedule gives a schedule by its id, or by its name with or without a user's
+// before it: "username~name", "~name" or "name".
 func (s *Scheduler) Schedule(ctx context.Context, id string) (api.Schedule, error) {
 	r, err := s.schedules.Get(ctx, id)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.InvalidRequest) {
-		if _, name, ok := strings.Cut(strings.Replace(id, "/", "~", 1), "~"); ok && name != "" {
+		name := id
+		if i := strings.IndexAny(id, "~/"); i >= 0 {
+			name = id[i+1:]
+		}
+		if name != "" {
 			if r, err := s.schedules.First(ctx, store.Query{Unique: strings.ToLower(name)}); err == nil {
 				return r.Schedule, nil
 			}
