@@ -27,7 +27,7 @@ import (
 // serverTargets gives the places that a server can build and run Actors for, and
 // which of them new builds are for, and says in one line which and why. Processes
 // can always be started; containers when an engine answers.
-func serverTargets(ctx context.Context, chosen string, notice func(string)) (map[string]build.Target, string, error) {
+func serverTargets(ctx context.Context, chosen, serverID string, notice func(string)) (map[string]build.Target, string, error) {
 	inProcess, err := process.New()
 	if err != nil {
 		return nil, "", err
@@ -47,7 +47,7 @@ func serverTargets(ctx context.Context, chosen string, notice func(string)) (map
 		}
 		return targets, inProcess.Name(), nil
 	}
-	inContainers, images := docker.New(cli), image.New(cli)
+	inContainers, images := docker.NewServer(cli, serverID), image.New(cli)
 	targets[inContainers.Name()] = build.Target{
 		Builder: images, Executor: inContainers, ActorBinary: actorBinary(inContainers), Images: images,
 	}
@@ -79,7 +79,7 @@ func (d *daemon) openBuilds(ctx context.Context, userID, username string, key fu
 	}
 	var chosen string
 	var err error
-	if d.targets, chosen, err = serverTargets(ctx, d.opts.Executor, notice); err != nil {
+	if d.targets, chosen, err = serverTargets(ctx, d.opts.Executor, d.serverID, notice); err != nil {
 		return err
 	}
 	d.catalog = catalog.New(catalog.Config{Store: d.store, UserID: userID, Username: username, SecretKey: key})

@@ -14,6 +14,7 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/catalog"
 	"github.com/greenroom-dev/greenroom/internal/cmdkit"
 	"github.com/greenroom-dev/greenroom/internal/engine"
+	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/retention"
 	"github.com/greenroom-dev/greenroom/internal/secret/keyfile"
 	"github.com/greenroom-dev/greenroom/internal/server"
@@ -32,6 +33,8 @@ type daemon struct {
 	http   *http.Server
 	url    string
 	reach  reach
+	// serverID marks what belongs to this data directory.
+	serverID string
 
 	targets map[string]build.Target
 	catalog *catalog.Catalog
@@ -67,8 +70,7 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	if d.owner, err = d.tokens.Owner(); err != nil {
 		return nil, err
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", opts.Listen)
+	listener, err := listenAgain(ctx, opts.DataDir, opts.Listen)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "cannot listen on %s: %w", opts.Listen, err).
 			WithHint("another program may use the port: choose one with --listen, or port 0 for any")
@@ -80,11 +82,18 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	if err := d.openAutomations(d.store, user.ID, user.Name); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	seed, err := serverSeed(key)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	d.serverID = derived(seed, "server id")
 	if err := d.openBuilds(ctx, user.ID, user.Name, key); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	var hosts []string
+	var executors []executor.Executor
 	for _, target := range d.targets {
+		executors = append(executors, target.Executor)
 		endpoint, err := target.Executor.Endpoint(ctx)
 		if err != nil {
 			return nil, errors.Join(err, listener.Close())
@@ -95,8 +104,9 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 		Store: d.store, Programs: d.builds, UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
 		APIURL:    d.reach.from,
 		PublicURL: func() string { return d.url },
-		SecretKey: key,
 		OnEvent:   d.dispatcher.RunEvent,
+		SecretKey: key, Executors: executors, TokenKey: []byte(derived(seed, "tokens of runs")),
+		TotalMemoryMbytes: d.totalMemory(), MaxRuns: opts.MaxRuns,
 	})
 	d.http = &http.Server{
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -116,6 +126,9 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 		return nil, errors.Join(err, listener.Close())
 	}
 	d.builds.Sweep()
+	if err := d.takeOver(ctx); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	if err := publishAddress(opts.DataDir, d.url); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -162,6 +175,9 @@ func (d *daemon) Close() error         { return d.close() }
 // shutDown ends in the opposite order of starting; every step is tried.
 func (d *daemon) shutDown() error {
 	d.ending.Store(true)
+	if d.engine != nil {
+		d.engine.Release()
+	}
 	var errs []error
 	if d.http != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), d.opts.Drain)
@@ -177,7 +193,7 @@ func (d *daemon) shutDown() error {
 		d.scheduler.Close()
 	}
 	if d.engine != nil {
-		d.engine.Close()
+		d.engine.Leave()
 	}
 	if d.builds != nil {
 		d.builds.Close()

@@ -76,16 +76,22 @@ var layers = []layer{
 	{"internal/server", []string{
 		"internal/build", "internal/catalog", "internal/engine", "internal/store", "internal/export", "internal/schema/...",
 		"internal/encoding", "internal/jsontext", "internal/signature", "internal/server/...", "internal/webhook", "pkg/api",
+		"internal/engine/meter",
 	}},
 	{"internal/server/...", []string{"internal/store", "internal/export", "pkg/api"}},
 	{"internal/signature", nil},
 	{"internal/encoding", []string{"internal/store"}},
 	{"internal/engine", []string{
 		"internal/executor", "internal/builder", "internal/store", "internal/run",
+		"internal/engine/charging", "internal/engine/meter", "internal/engine/queue", "internal/engine/runlog",
 		"internal/schema/...", "internal/secret", "internal/definition", "internal/encoding", "pkg/api",
 		"internal/executor/hostport", // which ports are free is a rule of starting, not of an executor
 	}},
 
+	{"internal/engine/charging", []string{"pkg/api"}},
+	{"internal/engine/meter", []string{"pkg/api"}},
+	{"internal/engine/queue", nil},
+	{"internal/engine/runlog", []string{"internal/store", "pkg/api"}},
 	{"internal/engine/onedir", []string{
 		"internal/engine", "internal/executor", "internal/builder", "internal/store", "internal/definition", "pkg/api",
 	}},
@@ -181,10 +187,10 @@ type exception struct {
 // larger lists the exceptions by file or package. One that is no longer needed
 // must be taken out.
 var larger = map[string]exception{
-	"internal/server":         {5600, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
+	"internal/server":         {5700, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
 	"internal/export":         {1600, "seven formats and the one way that items take to them"},
-	"internal/store/localdir": {4700, "one layout of files for three kinds of storage, on three systems"},
-	"internal/engine":         {2000, "the supervisor of a run and the commands that it takes are one state machine"},
+	"internal/store/localdir": {4800, "one layout of files for three kinds of storage, on three systems"},
+	"internal/engine":         {3150, "the supervisor of a run, the commands that it takes and the taking over of it are one state machine"},
 	"internal/builder/image":  {2000, "two ways to build from one source"},
 	"internal/cli/actor":      {2000, "a file a verb"},
 	"pkg/client":              {2000, "every resource of one API, a file a kind; handles are made by each other"},

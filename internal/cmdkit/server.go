@@ -26,6 +26,9 @@ type ServerOptions struct {
 	// WebhookAllow lists the private addresses and networks that webhooks may
 	// call, besides this machine.
 	WebhookAllow []string
+	// TotalMemory is what all runs together may use, in mebibytes; 0 takes the
+	// machine's. MaxRuns is how many may run at once, 0 for any number.
+	TotalMemory, MaxRuns int
 	// Notice is told, in one line each, what people should know; nil drops it.
 	Notice func(string)
 	Logger *slog.Logger

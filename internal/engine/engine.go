@@ -2,13 +2,14 @@ package engine
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/engine/queue"
+	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/secret"
 	"github.com/greenroom-dev/greenroom/internal/store"
@@ -37,9 +38,20 @@ type Config struct {
 	// just ended had asked: SDKs send their last status message and exit.
 	Drain func(runID string)
 
-	// Local makes the engine serve one directory: the first run uses the
-	// Root's default storages, and its input may come from there.
+	// Local makes the engine serve one directory, and end with its runs: the
+	// first run uses the Root's default storages, and its input may come from
+	// there.
 	Local bool
+	// Executors are all that runs may have been started with, for taking them
+	// over. Not used with Local.
+	Executors []executor.Executor
+	// TokenKey is what the tokens of runs are made of. It must stay the same for
+	// runs to be taken over; nil makes one that lives as long as the engine.
+	TokenKey []byte
+	// TotalMemoryMbytes is what all runs together may use, MaxRuns how many may
+	// run at once; the others wait, READY. 0 is no limit.
+	TotalMemoryMbytes int
+	MaxRuns           int
 	// Inputs, when not nil, shows a run its input without writing it over a
 	// stored one. Used with Local.
 	Inputs InputHolder
@@ -73,17 +85,28 @@ type InputHolder interface {
 
 // Engine starts, supervises and ends runs. Safe for concurrent use.
 type Engine struct {
-	cfg Config
+	cfg    Config
+	tokens tokens
+	queue  *queue.Queue
+	// states and marks are nil for an engine that dies with its runs.
+	states *store.Records[state]
+	marks  *store.Records[runlog.Mark]
 
-	// kill ends every run when it is cancelled.
+	// kill ends every run when it is cancelled; leaving is closed when the runs
+	// are to be left alone.
 	kill     context.Context
 	killRuns context.CancelFunc
+	leaving  chan struct{}
 	running  sync.WaitGroup
+	// patience is cancelled when nobody is to wait for anything any more.
+	patience context.Context
+	hurry    context.CancelFunc
 
 	mu      sync.Mutex
 	active  map[string]*active // by run id, until the run has ended
-	tokens  map[string]string  // token → run id
-	logs    map[string]*logState
+	charged map[string]*active // those that pay by the item, by their dataset
+	ended   map[string]bool    // those that ended just now
+	taken   map[int]bool       // ports of runs that have not ended
 	started int
 	closed  bool
 
@@ -96,11 +119,23 @@ func New(cfg Config) *Engine {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	kill, cancel := context.WithCancel(context.Background())
-	return &Engine{
-		cfg: cfg, kill: kill, killRuns: cancel,
-		active: map[string]*active{}, tokens: map[string]string{}, logs: map[string]*logState{},
+	patience, hurry := context.WithCancel(context.Background())
+	e := &Engine{
+		patience: patience, hurry: hurry,
+		cfg: cfg, tokens: newTokens(cfg.TokenKey), queue: queue.New(cfg.TotalMemoryMbytes, cfg.MaxRuns),
+		kill: kill, killRuns: cancel, leaving: make(chan struct{}),
+		active: map[string]*active{}, charged: map[string]*active{}, taken: map[int]bool{}, ended: map[string]bool{},
 	}
+	if !cfg.Local {
+		states, marks := store.RecordsOf(cfg.Store, stateKind), store.RecordsOf(cfg.Store, markKind)
+		e.states, e.marks = &states, &marks
+	}
+	return e
 }
+
+// Release lets go of everybody who follows a log or waits for the end of a run,
+// because the server ends.
+func (e *Engine) Release() { e.hurry() }
 
 // Close kills what still runs, waits until every run has its terminal status,
 // and refuses further starts.
@@ -112,36 +147,26 @@ func (e *Engine) Close() {
 	e.running.Wait()
 }
 
-// unfinished selects the runs that have not ended.
-var unfinished = store.Query{Where: map[string][]string{store.ByStatus: {
-	string(api.StatusReady), string(api.StatusRunning), string(api.StatusTimingOut), string(api.StatusAborting),
-}}}
+// Leave lets go of all runs and refuses further starts. Those whose executor
+// outlives us go on, and those that wait for memory wait for the next engine;
+// the others are ended.
+func (e *Engine) Leave() {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return
+	}
+	e.closed = true
+	e.mu.Unlock()
+	close(e.leaving)
+	e.Close()
+}
 
-// Recover gives a terminal status to the runs that an engine which is gone left
-// unfinished, and tells how many there were. The caller guarantees that no other
-// engine serves the store.
-func (e *Engine) Recover(ctx context.Context) (recovered int, err error) {
-	runs, err := e.cfg.Store.Runs().Page(ctx, unfinished)
-	if err != nil {
-		return 0, err
-	}
-	for _, r := range runs.Items {
-		_, err := e.cfg.Store.Runs().Update(ctx, r.ID, func(r *api.Run) error {
-			r.Status = api.StatusRunning // whichever step was next, it failed there
-			message := "the engine that ran it ended unexpectedly"
-			r.StatusMessage = &message
-			return moveTo(r, api.StatusFailed)
-		})
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return recovered, err
-		}
-		// What it had locked would stay invisible until the locks expire.
-		if err := e.unlock(ctx, r); err != nil && !fault.Is(err, fault.NotFound) {
-			return recovered, err
-		}
-		recovered++
-	}
-	return recovered, nil
+// Load tells how much memory runs use, how much there is for them, how many have
+// theirs and how many wait, and how many may run at once. 0 is no limit.
+func (e *Engine) Load() Load {
+	used, running, waiting := e.queue.Load()
+	return Load{UsedMbytes: used, TotalMbytes: e.queue.Total(), Running: running, Waiting: waiting, MaxRuns: e.queue.Most()}
 }
 
 // unlock gives up everything that a run has locked in its request queue.
@@ -153,8 +178,19 @@ func (e *Engine) unlock(ctx context.Context, r api.Run) error {
 	return err
 }
 
-// Run gives the record of a run.
+// Run gives the record of a run. What one that has not ended uses is up to date.
 func (e *Engine) Run(ctx context.Context, id string) (api.Run, error) {
+	r, err := e.stored(ctx, id)
+	if err == nil && !r.Status.Terminal() {
+		if a := e.lookup(id); a != nil {
+			a.show(&r)
+		}
+	}
+	return r, err
+}
+
+// stored gives the record of a run as it is stored.
+func (e *Engine) stored(ctx context.Context, id string) (api.Run, error) {
 	r, err := e.cfg.Store.Runs().Get(ctx, id)
 	if fault.Is(err, fault.NotFound) {
 		return r, fault.New(fault.NotFound, "Actor run %q was not found", id)
@@ -175,6 +211,7 @@ func (e *Engine) WaitRun(ctx context.Context, id string, d time.Duration) (api.R
 		select {
 		case <-a.done:
 		case <-timer.C:
+		case <-e.patience.Done():
 		case <-ctx.Done():
 			return api.Run{}, ctx.Err()
 		}
@@ -240,7 +277,7 @@ func (e *Engine) command(ctx context.Context, id string, c command) (api.Run, er
 	case getErr != nil:
 		return r, getErr
 	case errors.Is(err, errEnded):
-		return r, fault.New(fault.InvalidRequest, "Actor run %q is not running: its status is %s", id, r.Status).WithType("job-finished")
+		return r, errNotRunning(r)
 	}
 	return r, err
 }
@@ -254,18 +291,31 @@ func (e *Engine) DeleteRun(ctx context.Context, id string) error {
 	if !r.Status.Terminal() {
 		return fault.New(fault.InvalidRequest, "Actor run %q has not finished: abort it first", id).WithType("cannot-remove-running-run")
 	}
+	if a := e.lookup(id); a != nil {
+		<-a.done // its end is recorded, and the rest of it follows at once
+	}
 	if err := e.cfg.Store.Logs().Delete(ctx, id); err != nil {
 		return err
 	}
 	return e.cfg.Store.Runs().Delete(ctx, id)
 }
 
-// RunOfToken finds the run that a token was made for.
+// RunOfToken finds the run that a token was made for, until the run has ended
+// and a moment longer.
 func (e *Engine) RunOfToken(token string) (runID string, ok bool) {
+	if runID, ok = e.tokens.runOf(token); !ok {
+		return "", false
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	runID, ok = e.tokens[token]
-	return runID, ok
+	return runID, e.active[runID] != nil || e.ended[runID]
+}
+
+// Limited reports whether the token of a run that has not ended gives access to
+// what belongs to the run only.
+func (e *Engine) Limited(runID string) bool {
+	a := e.lookup(runID)
+	return a == nil || a.state().Permission == api.LimitedPermissions
 }
 
 // Events subscribes to the events of a run. The channel is closed when the run
@@ -311,8 +361,6 @@ func (e *Engine) lookup(id string) *active {
 	defer e.mu.Unlock()
 	return e.active[id]
 }
-
-func newToken() string { return "greenroom_run_" + rand.Text() }
 
 func text(s *string) string {
 	if s == nil {

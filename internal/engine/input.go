@@ -27,7 +27,7 @@ const (
 func (e *Engine) CheckInput(ctx context.Context, p *Program, in *Input) (*Input, error) {
 	effective, _, err := e.input(ctx, p, in)
 	if err == nil {
-		_, _, err = e.seal(p, effective)
+		_, _, err = e.seal(p, effective, "")
 	}
 	return effective, err
 }
@@ -41,6 +41,9 @@ func (e *Engine) input(ctx context.Context, p *Program, in *Input) (effective *I
 			return nil, false, err
 		}
 		stored = in != nil
+	}
+	if example := p.Actor.ExampleRunInput; in == nil && example != nil && !e.cfg.Local {
+		in = &Input{ContentType: example.ContentType, Body: []byte(example.Body)}
 	}
 	if in == nil {
 		if schema == nil {
@@ -78,13 +81,18 @@ func (e *Engine) input(ctx context.Context, p *Program, in *Input) (effective *I
 
 // storedInput reads the INPUT record of the default store, nil when missing.
 func (e *Engine) storedInput(ctx context.Context) (*Input, error) {
-	kvs, err := e.cfg.Store.KeyValueStores().Open(ctx, "default")
+	return e.record(ctx, "default", inputKey)
+}
+
+// record reads a record of a key-value store as an input, nil when missing.
+func (e *Engine) record(ctx context.Context, storeID, key string) (*Input, error) {
+	kvs, err := e.cfg.Store.KeyValueStores().Open(ctx, storeID)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
 	}
-	record, err := kvs.Get(ctx, inputKey)
+	record, err := kvs.Get(ctx, key)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	} else if err != nil {

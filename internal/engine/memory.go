@@ -14,9 +14,14 @@ import (
 // default, within its bounds. An expression that fails is worth a complaint, a
 // line for the run's log, and no more. Source: the platform's documentation of
 // dynamic Actor memory.
-func startMemory(d *definition.Actor, req StartRequest, build string, in *Input) (mbytes int, complaint string) {
+func startMemory(p *Program, req StartRequest, build string, in *Input) (mbytes int, complaint string) {
+	d := p.Definition
+	fixed := DefaultMemory(d)
+	if d.DefaultMemoryMbytes == 0 && p.Actor.DefaultRunOptions.MemoryMbytes > 0 {
+		fixed = bounded(d, p.Actor.DefaultRunOptions.MemoryMbytes)
+	}
 	if d.DefaultMemory == nil || req.MemoryMbytes != nil {
-		return DefaultMemory(d), ""
+		return fixed, ""
 	}
 	vars := memory.Variables{Options: memory.RunOptions{
 		Build: build, TimeoutSecs: req.TimeoutSecs, MaxItems: req.MaxItems, MaxTotalChargeUSD: req.MaxTotalUSD,
@@ -26,8 +31,7 @@ func startMemory(d *definition.Actor, req StartRequest, build string, in *Input)
 	}
 	mbytes, err := d.DefaultMemory.Evaluate(vars)
 	if err != nil {
-		mbytes = DefaultMemory(d)
-		return mbytes, fmt.Sprintf("ACTOR: The run gets %d MB of memory, because the Actor's defaultMemoryMbytes cannot be calculated: %v", mbytes, err)
+		return fixed, fmt.Sprintf("ACTOR: The run gets %d MB of memory, because the Actor's defaultMemoryMbytes cannot be calculated: %v", fixed, err)
 	}
 	return bounded(d, mbytes), ""
 }

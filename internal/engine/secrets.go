@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"crypto/rand"
 	"encoding/base64"
 	"slices"
 	"sync"
@@ -40,7 +39,8 @@ func (e *Engine) secretKey(actorID string) (*secret.PrivateKey, error) {
 }
 
 // inputSecrets are what a run's secret inputs need: the variables that let the
-// code decrypt them, and the values that must not reach its log.
+// code decrypt them, and the values that must not reach its log. The zero value
+// is that of a run without any.
 type inputSecrets struct {
 	env    []string
 	values []string
@@ -50,9 +50,9 @@ type inputSecrets struct {
 // stored and shown is encrypted, the code of the run alone can read it. Values
 // that are encrypted already must be so for this Actor. Code that reads files
 // gets its input in the open, because nothing decrypts it there.
-func (e *Engine) seal(p *Program, in *Input) (*Input, inputSecrets, error) {
+func (e *Engine) seal(p *Program, in *Input, runID string) (*Input, inputSecrets, error) {
 	schema := p.Definition.Input
-	if in == nil || schema == nil || !secret.HasAny(in.Body, schema.Secrets()) {
+	if in == nil || schema == nil || !hasSecrets(p, in) {
 		return in, inputSecrets{}, nil
 	}
 	if e.cfg.StorageDir != "" {
@@ -66,23 +66,37 @@ func (e *Engine) seal(p *Program, in *Input) (*Input, inputSecrets, error) {
 	if err != nil {
 		return nil, inputSecrets{}, err
 	}
+	secrets, err := e.unseal(p, body, runID)
+	return &Input{ContentType: in.ContentType, Body: body}, secrets, err
+}
+
+// unseal gives what goes with an input whose secret fields are encrypted.
+func (e *Engine) unseal(p *Program, body []byte, runID string) (inputSecrets, error) {
+	key, err := e.secretKey(p.Actor.ID)
+	if err != nil {
+		return inputSecrets{}, err
+	}
 	plain, err := key.DecryptInput(body)
 	if err != nil {
-		return nil, inputSecrets{}, err
+		return inputSecrets{}, err
 	}
-	passphrase := rand.Text()
+	passphrase := e.tokens.derive("passphrase", runID)
 	file, err := key.EncryptedPEM(passphrase)
 	if err != nil {
-		return nil, inputSecrets{}, fault.Wrap(fault.Internal, err, "hand over the key of the secret inputs")
+		return inputSecrets{}, fault.Wrap(fault.Internal, err, "hand over the key of the secret inputs")
 	}
 	encoded := base64.StdEncoding.EncodeToString([]byte(file))
-	return &Input{ContentType: in.ContentType, Body: body}, inputSecrets{
+	return inputSecrets{
 		env: []string{
 			"APIFY_INPUT_SECRETS_PRIVATE_KEY_FILE=" + encoded,
 			"APIFY_INPUT_SECRETS_PRIVATE_KEY_PASSPHRASE=" + passphrase,
 		},
-		values: append(secret.Texts(plain, schema.Secrets()), encoded, passphrase),
+		values: append(secret.Texts(plain, p.Definition.Input.Secrets()), encoded, passphrase),
 	}, nil
+}
+
+func hasSecrets(p *Program, in *Input) bool {
+	return secret.HasAny(in.Body, p.Definition.Input.Secrets())
 }
 
 // masks gives all that is to be masked in the log. The longest come first, because

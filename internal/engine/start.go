@@ -3,21 +3,21 @@ package engine
 import (
 	"context"
 	"fmt"
-	"runtime"
-	"slices"
-	"strings"
+	"io"
 
-	"github.com/greenroom-dev/greenroom/internal/builder"
+	"github.com/greenroom-dev/greenroom/internal/engine/charging"
+	"github.com/greenroom-dev/greenroom/internal/engine/meter"
+	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
 	"github.com/greenroom-dev/greenroom/internal/executor"
-	"github.com/greenroom-dev/greenroom/internal/run"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// StartRun writes a run's record and starts the run. It returns as soon as the record is there; what goes wrong
-// afterwards is told by the run's status. An input that the Actor's schema
-// rejects starts nothing and is fault.InvalidInput.
+// StartRun writes a run's record and starts the run, once there is memory for
+// it. It returns as soon as the record is there; what goes wrong afterwards is
+// told by the run's status. An input that the Actor's schema rejects starts
+// nothing and is fault.InvalidInput.
 func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error) {
 	p, err := e.cfg.Programs.Program(ctx, req.Actor, req.Build)
 	if err != nil {
@@ -27,29 +27,26 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 	if err != nil {
 		return api.Run{}, err
 	}
-	input, secrets, err := e.seal(p, plain)
-	if err != nil {
-		return api.Run{}, err
-	}
-	build := req.Build
-	if build == "" {
-		build = p.Definition.BuildTag
-	}
-	memory, complaint := startMemory(p.Definition, req, build, plain)
-	options, err := run.Options(build, req.TimeoutSecs, req.MemoryMbytes, memory)
-	if err != nil {
-		return api.Run{}, err
-	}
-	options.MaxItems, options.MaxTotalChargeUSD = req.MaxItems, req.MaxTotalUSD
-
-	a := &active{
-		engine: e, program: p, token: newToken(), limited: req.MemoryMbytes != nil,
-		commands: make(chan command), done: make(chan struct{}), workflow: store.NewID(), secretEnv: secrets.env,
-	}
 	r := api.Run{
 		ID: store.NewID(), ActorID: p.Actor.ID, UserID: e.cfg.UserID, StartedAt: api.Now(),
-		Status: api.StatusReady, Meta: req.Meta, Options: options,
+		Status: api.StatusReady, Meta: req.Meta,
 		BuildID: p.Build.ID, BuildNumber: &p.Build.BuildNumber, GeneralAccess: "FOLLOW_USER_SETTING",
+		PricingInfo: currentPricing(p), PlatformUsageBillingMode: "USER",
+	}
+	input, secrets, err := e.seal(p, plain, r.ID)
+	if err != nil {
+		return api.Run{}, err
+	}
+	var complaint string
+	if r.Options, complaint, err = e.options(p, req, plain); err != nil {
+		return api.Run{}, err
+	}
+	kept := state{RunID: r.ID, Limited: !e.cfg.Local || req.MemoryMbytes != nil, Workflow: store.NewID(), Sealed: secrets.env != nil}
+	if kept.Permission, err = permission(p, req.PermissionLevel); err != nil {
+		return api.Run{}, err
+	}
+	if req.ByLimited && kept.Permission != api.LimitedPermissions {
+		return api.Run{}, fault.New(fault.Forbidden, "a run with limited permissions cannot start Actor %q, which has full permissions", p.Actor.Name)
 	}
 	if r.Meta.Origin == "" {
 		r.Meta.Origin = "DEVELOPMENT"
@@ -60,40 +57,54 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 	if input != nil {
 		r.Stats.InputBodyLen = len(input.Body)
 	}
-	a.id = r.ID
 	first, err := e.admit()
 	if err != nil {
 		return api.Run{}, err
 	}
+	begun := false
+	defer func() {
+		if !begun {
+			e.unreserve(kept.HostPort)
+			e.running.Done()
+		}
+	}()
 	if err := e.openStorages(ctx, p, &r, first); err != nil {
-		e.running.Done()
 		return api.Run{}, err
 	}
-	a.inputKey, err = e.placeInput(ctx, r, input, stored && first && input == plain)
-	if err == nil {
-		err = a.announce(&r, input)
+	if kept.InputKey, err = e.placeInput(ctx, r, input, stored && first && input == plain); err != nil {
+		return api.Run{}, err
 	}
-	if err == nil && req.Prepare != nil {
-		err = req.Prepare(ctx, r)
+	if err = e.announce(&r, &kept, p, input); err != nil {
+		return api.Run{}, err
+	}
+	if err = chargeStart(&r, &kept); err != nil {
+		return api.Run{}, err
+	}
+	if req.Prepare != nil {
+		if err := req.Prepare(ctx, r); err != nil {
+			return api.Run{}, err
+		}
+	}
+	a, err := e.activate(ctx, r, p, kept, secrets, runlog.Mark{})
+	if err != nil {
+		return api.Run{}, err
+	}
+	if e.states != nil {
+		err = e.states.Create(ctx, r.ID, kept)
 	}
 	if err == nil {
 		err = e.cfg.Store.Runs().Create(ctx, r.ID, r)
 	}
 	if err != nil {
-		e.running.Done()
 		return api.Run{}, err
 	}
-	a.log = newLogState(r.ID, e.cfg.Store.Logs(), secrets.masks(p.Secrets))
 	if complaint != "" {
-		a.log.append([]byte(complaint))
+		a.log.Say(complaint)
 	}
-	e.mu.Lock()
-	e.active[r.ID], e.tokens[a.token], e.logs[r.ID] = a, r.ID, a.log
-	e.mu.Unlock()
-	go func() {
-		defer e.running.Done()
-		a.supervise(r)
-	}()
+	a.ticket = e.queue.Enter(r.Options.MemoryMbytes)
+	begun = true
+	e.begin(a, r, func() outcome { return a.live(r, nil) })
+	e.tell(EventCreated, r)
 	return r, nil
 }
 
@@ -109,47 +120,69 @@ func (e *Engine) admit() (first bool, err error) {
 	return e.started == 1 && e.cfg.Local, nil
 }
 
-// spec says what the executor is to start for a run.
-func (a *active) spec(ctx context.Context, r api.Run) (executor.Spec, error) {
-	e, p := a.engine, a.program
-	endpoint, err := p.Executor.Endpoint(ctx)
-	if err != nil {
-		return executor.Spec{}, err
+// begin makes an active run known and lets its supervisor go.
+func (e *Engine) begin(a *active, r api.Run, live func() outcome) {
+	e.mu.Lock()
+	e.active[a.id] = a
+	if a.pricing.Has(charging.ItemEvent) {
+		e.charged[a.dataset] = a
 	}
-	env := run.Environment{
-		Run: r, ActorName: p.Actor.Name, Username: e.cfg.Username, BuildTags: []string{p.Definition.BuildTag},
-		Token: a.token, InputKey: a.inputKey, WebServerPort: a.webPort, WebServerURL: r.ContainerURL,
-		Standby: p.Definition.UsesStandbyMode, DedicatedCPUs: a.cpus(r), ProxyPassword: e.cfg.ProxyPassword,
-		WorkflowKey: a.workflow, InheritedNoProxy: e.cfg.InheritedNoProxy,
-		NoProxy:    []string{"127.0.0.1", "localhost", "::1", endpoint.Host},
-		StorageDir: e.cfg.StorageDir,
-	}
-	if e.cfg.StorageDir == "" {
-		if env.BaseURL, err = e.cfg.APIURL(ctx, endpoint); err != nil {
-			return executor.Spec{}, err
-		}
-		env.EventsURL = fmt.Sprintf("ws%s/v2/actor-runs/%s/events?token=%s", strings.TrimPrefix(env.BaseURL, "http"), r.ID, a.token)
-	}
-	spec := executor.Spec{
-		RunID: r.ID, Image: p.Result.Image, Dir: p.Result.Dir, Command: p.Result.Command,
-		Env:           slices.Concat(withoutReserved(p.Result), env.Vars(p.Env), a.secretEnv),
-		Labels:        map[string]string{"com.apify.actRunId": r.ID, "com.apify.actBuildId": r.BuildID},
-		WebServerPort: a.webPort, HostPort: a.hostPort, ActorBinary: p.ActorBinary,
-		Stdout: a.stdout, Stderr: a.stderr,
-	}
-	if a.limited {
-		spec.MemoryMbytes = r.Options.MemoryMbytes
-	}
-	return spec, nil
+	e.mu.Unlock()
+	go func() {
+		defer e.running.Done()
+		a.supervise(r, live)
+	}()
 }
 
-func withoutReserved(result builder.Result) []string { return run.Scrub(result.Env) }
-
-// cpus is how many cores the code may count on: the share that comes with the
-// memory where that is enforced, else the machine's.
-func (a *active) cpus(r api.Run) float64 {
-	if a.limited && a.program.Result.Image != "" {
-		return float64(r.Options.MemoryMbytes) / run.MemoryPerCore
+// activate makes what a run needs while it has not ended.
+func (e *Engine) activate(ctx context.Context, r api.Run, p *Program, kept state, secrets inputSecrets, mark runlog.Mark) (*active, error) {
+	pricing, err := charging.Parse(r.PricingInfo)
+	if err != nil {
+		return nil, err
 	}
-	return float64(runtime.NumCPU())
+	a := &active{
+		engine: e, program: p, id: r.ID, dataset: r.DefaultDatasetID, token: e.tokens.of(r.ID), kept: kept, secrets: secrets, pricing: pricing,
+		commands: make(chan command), done: make(chan struct{}), usage: meter.Resume(r), pass: map[executor.Stream]io.Writer{},
+	}
+	if pass := e.cfg.Output; pass != nil {
+		a.pass[executor.Stdout], a.pass[executor.Stderr] = pass(r)
+	}
+	opts := runlog.Options{Logs: e.cfg.Store.Logs(), Logger: e.cfg.Logger}
+	if p != nil {
+		opts.Secrets = secrets.masks(p.Secrets)
+	}
+	if e.marks != nil {
+		opts.Save = func(ctx context.Context, m runlog.Mark) error { return e.saveMark(ctx, r.ID, m) }
+	}
+	a.log, err = runlog.Open(ctx, r.ID, mark, opts)
+	return a, err
+}
+
+func (e *Engine) saveMark(ctx context.Context, id string, m runlog.Mark) error {
+	_, err := e.marks.Update(ctx, id, func(old *runlog.Mark) error {
+		*old = m
+		return nil
+	})
+	if fault.Is(err, fault.NotFound) {
+		err = e.marks.Create(ctx, id, m)
+	}
+	return err
+}
+
+// tell tells about an event.
+func (e *Engine) tell(event string, r api.Run) {
+	if e.cfg.OnEvent != nil {
+		e.cfg.OnEvent(event, r)
+	}
+}
+
+// announce gives the run what is known about it before its code starts: where
+// its web server will be, and the output that its Actor promises.
+func (e *Engine) announce(r *api.Run, kept *state, p *Program, in *Input) (err error) {
+	if kept.WebPort, kept.HostPort, err = e.ports(p); err != nil {
+		return err
+	}
+	r.ContainerURL = fmt.Sprintf("http://127.0.0.1:%d", kept.HostPort)
+	r.Output, err = e.output(*r, p, in)
+	return err
 }

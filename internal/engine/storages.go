@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -111,23 +110,17 @@ func keyValueSchema(d *definition.Actor) json.RawMessage {
 	return nil
 }
 
-// announce gives the run what is known about it before its code starts: where
-// its web server will be, and the output that its Actor promises.
-func (a *active) announce(r *api.Run, in *Input) (err error) {
-	if a.webPort, a.hostPort, err = a.ports(); err != nil {
-		return err
-	}
-	r.ContainerURL = fmt.Sprintf("http://127.0.0.1:%d", a.hostPort)
-	d := a.program.Definition
+// output gives the output that a run's Actor promises, nil when it promises none.
+func (e *Engine) output(r api.Run, p *Program, in *Input) (json.RawMessage, error) {
+	d := p.Definition
 	if d.Output == nil {
-		return nil
+		return nil, nil
 	}
-	vars := outputschema.Variables{Run: *r, Input: withoutSecrets(d, in)}
-	if a.engine.cfg.PublicURL != nil {
-		vars.Origin = a.engine.cfg.PublicURL()
+	vars := outputschema.Variables{Run: r, Input: withoutSecrets(d, in)}
+	if e.cfg.PublicURL != nil {
+		vars.Origin = e.cfg.PublicURL()
 	}
-	r.Output, err = d.Output.Generate(vars)
-	return err
+	return d.Output.Generate(vars)
 }
 
 // withoutSecrets gives an input without its secret fields: who may read a run

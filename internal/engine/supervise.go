@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/engine/charging"
+	"github.com/greenroom-dev/greenroom/internal/engine/meter"
+	"github.com/greenroom-dev/greenroom/internal/engine/queue"
+	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
 	"github.com/greenroom-dev/greenroom/internal/executor"
-	"github.com/greenroom-dev/greenroom/internal/executor/hostport"
 	"github.com/greenroom-dev/greenroom/internal/run"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -22,11 +26,11 @@ const GracePeriod = 30 * time.Second
 // contexts around it.
 const cleanUpTimeout = 20 * time.Second
 
+// lastWords is how long the token of a run that has ended stays good.
+const lastWords = 5 * time.Second
+
 // exitDelay is how long the caller of exit may need to read the answer.
 const exitDelay = 50 * time.Millisecond
-
-// webServerPort is the platform's port for a run's web server.
-const webServerPort = 4321
 
 var errEnded = errors.New("the run has ended")
 
@@ -35,6 +39,7 @@ type commandKind int
 const (
 	abortRun commandKind = iota
 	rebootRun
+	metamorphRun
 	exitRun
 )
 
@@ -42,6 +47,7 @@ type command struct {
 	kind     commandKind
 	graceful bool
 	exit     api.RunExit
+	change   func(context.Context) error // of metamorphRun: makes the run another Actor's
 	accepted chan error
 }
 
@@ -49,26 +55,32 @@ type command struct {
 // it; everybody else sends it commands.
 type active struct {
 	engine  *Engine
-	program *Program
 	id      string
+	dataset string // the default one
 	token   string
-	// limited says that the memory was asked for, and is to be enforced.
-	limited  bool
-	workflow string
-	// secretEnv lets the code decrypt its secret inputs.
-	secretEnv []string
-	inputKey  string
+	pricing charging.Pricing
+	ticket  *queue.Ticket
+	pass    map[executor.Stream]io.Writer
+	log     *runlog.Log
+	events  broker
+	usage   *meter.Meter
 
-	webPort, hostPort int
-	stdout, stderr    *output
-	log               *logState
-	events            broker
-	usage             meter
+	// program, secrets and morphed are the supervisor's. The program is nil when
+	// the run was taken over and its build is gone. A run that has morphed is
+	// about to start another Actor's code.
+	program *Program
+	secrets inputSecrets
+	morphed bool
+
+	keeping sync.Mutex
+	kept    state
 
 	commands chan command
 	early    []command     // came while the code was being started
 	done     chan struct{} // closed after the terminal status was written
 	changing sync.Mutex    // orders OnChange
+	charging sync.Mutex
+	over     sync.Once // that the run costs more than it may was acted on
 }
 
 // send hands a command to the supervisor and waits until it has acted on it.
@@ -90,52 +102,53 @@ type outcome struct {
 	exitCode *int
 	message  string // for people, unless the code has set a better one
 	force    bool   // message replaces whatever there is
+	left     bool   // it has not ended: a later engine goes on with it
 }
 
-// supervise takes the run from READY to its terminal status.
-func (a *active) supervise(r api.Run) {
-	end := a.live(r)
-
+// supervise takes the run to its terminal status; live tells which.
+func (a *active) supervise(r api.Run, live func() outcome) {
+	end := live()
 	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTimeout)
 	defer cancel()
-	if a.stdout != nil {
-		a.stdout.flush()
-		a.stderr.flush()
+	if !end.left {
+		a.log.Flush()
+		if a.engine.cfg.Drain != nil {
+			a.engine.cfg.Drain(a.id)
+		}
+		a.tidy(ctx, r)
+		a.log.End()
+		a.finish(ctx, end)
 	}
-	if a.engine.cfg.Drain != nil {
-		a.engine.cfg.Drain(a.id)
+	a.leave()
+	if a.ticket != nil {
+		a.ticket.Leave()
 	}
-	a.tidy(ctx, r)
-	a.finish(ctx, end)
 }
 
 // tidy takes back what belongs to the running only.
 func (a *active) tidy(ctx context.Context, r api.Run) {
 	log := a.engine.cfg.Logger.With("run", a.id)
-	if err := a.engine.removeHeldInput(ctx, r, a.inputKey); err != nil {
+	if err := a.engine.removeHeldInput(ctx, r, a.state().InputKey); err != nil {
 		log.Error("removing the held input", "error", err)
 	}
 	// What the run had locked would stay invisible to the next one until the
 	// locks expire.
-	if err := a.engine.unlock(ctx, r); err != nil {
+	if err := a.engine.unlock(ctx, r); err != nil && !fault.Is(err, fault.NotFound) {
 		log.Error("releasing request locks", "error", err)
 	}
 }
 
+// finish records the end, and then takes away what only its running needed.
 func (a *active) finish(ctx context.Context, end outcome) {
-	for _, c := range a.early {
-		c.accepted <- errEnded
-	}
-	a.log.end()
-	_, err := a.engine.update(ctx, a.id, func(r *api.Run) error {
-		if end.status == api.StatusFailed && r.Status == api.StatusReady {
-			r.ExitCode = nil
-		}
-		if err := moveTo(r, end.status); err != nil {
+	e := a.engine
+	now := api.Now()
+	r, err := e.update(ctx, a.id, func(r *api.Run) error {
+		if err := run.Move(r, end.status, now); err != nil {
 			return err
 		}
 		r.ExitCode = end.exitCode
-		a.usage.fill(&r.Stats)
+		a.state().account(r, now.Time)
+		a.usage.Fill(r)
 		pinned := r.IsStatusMessageTerminal != nil && *r.IsStatusMessageTerminal
 		keep := text(r.StatusMessage) != "" && (pinned || end.status == api.StatusSucceeded)
 		if end.message != "" && (end.force || !keep) {
@@ -144,90 +157,179 @@ func (a *active) finish(ctx context.Context, end outcome) {
 		return nil
 	})
 	if err != nil {
-		a.engine.cfg.Logger.Error("recording the end of a run", "run", a.id, "error", err)
+		// What is kept of it stays: a later engine gives it an end.
+		e.cfg.Logger.Error("recording the end of a run", "run", a.id, "error", err)
+		return
+	}
+	e.tell(endEvents[end.status], r)
+	a.remove(ctx)
+	if err := e.forget(ctx, a.id); err != nil {
+		e.cfg.Logger.Error("removing what was kept of a run", "run", a.id, "error", err)
+	}
+}
+
+// remove takes away what the executor has of the run's code.
+func (a *active) remove(ctx context.Context) {
+	kept := a.state()
+	exec := a.engine.executor(kept.Executor, a.program)
+	if kept.Handle == "" || exec == nil {
+		return
+	}
+	if err := exec.Remove(ctx, kept.Handle); err != nil {
+		a.engine.cfg.Logger.Error("removing what a run has left", "run", a.id, "error", err)
+	}
+}
+
+// leave makes the run one that nobody supervises.
+func (a *active) leave() {
+	for _, c := range a.early {
+		c.accepted <- errEnded
 	}
 	a.events.close()
-	a.engine.mu.Lock()
-	delete(a.engine.active, a.id)
-	delete(a.engine.tokens, a.token)
-	delete(a.engine.logs, a.id)
-	a.engine.mu.Unlock()
+	e := a.engine
+	e.mu.Lock()
+	delete(e.active, a.id)
+	// SDKs send their last status message and exit: it may arrive after that.
+	e.ended[a.id] = true
+	time.AfterFunc(lastWords, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.ended, a.id)
+	})
+	if e.charged[a.dataset] == a {
+		delete(e.charged, a.dataset)
+	}
+	delete(e.taken, a.state().HostPort)
+	e.mu.Unlock()
 	close(a.done)
 }
 
 // live starts the code, again after each reboot, and gives how the run ended.
-func (a *active) live(r api.Run) outcome {
+// Instance is code of it that runs already.
+func (a *active) live(r api.Run, instance executor.Instance) outcome {
 	ctx := a.engine.kill
-	pass := a.engine.cfg.Output
-	a.stdout, a.stderr = &output{log: a.log}, &output{log: a.log}
-	if pass != nil {
-		a.stdout.pass, a.stderr.pass = pass(r)
-	}
-	var deadline <-chan time.Time
-	if at, ok := run.TimeoutAt(r); ok {
-		timer := time.NewTimer(time.Until(at.Time))
-		defer timer.Stop()
-		deadline = timer.C
-	}
-	for {
-		end, reboot := a.once(ctx, deadline)
-		if !reboot {
+	if instance == nil {
+		if end, ready := a.await(ctx); !ready {
 			return end
 		}
-		if err := a.rebooted(ctx, r); err != nil {
+	}
+	for {
+		var end outcome
+		var again bool
+		if instance == nil {
+			var ended bool
+			if instance, end, ended = a.begin(ctx); ended {
+				return end
+			}
+		}
+		end, again = a.watch(ctx, instance)
+		if !again {
+			return end
+		}
+		instance = nil
+		if err := a.renew(ctx, r); err != nil {
 			return failed(err)
 		}
 	}
 }
 
-// rebooted counts a reboot. The new process comes with a new client key, so the
-// locks of the old one would hide its requests.
-func (a *active) rebooted(ctx context.Context, r api.Run) error {
-	a.log.append([]byte("ACTOR: Rebooting"))
-	if err := a.engine.unlock(ctx, r); err != nil {
-		return err
+// await waits until there is memory for the run. A run that is RUNNING all the
+// same, because it was resurrected, or has become another Actor's, can wait too.
+func (a *active) await(ctx context.Context) (end outcome, ready bool) {
+	for {
+		select {
+		case <-a.ticket.Ready():
+			return outcome{}, true
+		default:
+		}
+		select {
+		case <-a.ticket.Ready():
+			return outcome{}, true
+		case <-ctx.Done():
+			return a.abortedEarly(), false
+		case <-a.engine.leaving:
+			return outcome{left: true}, false
+		case c := <-a.commands:
+			if c.kind == abortRun {
+				end := a.abortedEarly()
+				c.accepted <- nil
+				return end, false
+			}
+			a.early = append(a.early, c)
+		}
 	}
-	_, err := a.engine.update(ctx, a.id, func(r *api.Run) error {
-		r.Stats.RebootCount++
-		return nil
+}
+
+const abortedBefore = "Actor was aborted before it started"
+
+func (a *active) abortedEarly() outcome {
+	if _, err := a.move(api.StatusAborting); err != nil && !fault.Is(err, fault.Conflict) {
+		a.engine.cfg.Logger.Error("aborting a run", "run", a.id, "error", err)
+	}
+	return outcome{status: api.StatusAborted, message: abortedBefore}
+}
+
+// begin starts the code one time.
+func (a *active) begin(ctx context.Context) (instance executor.Instance, end outcome, ended bool) {
+	now := api.Now()
+	if a.program == nil {
+		return nil, failed(errors.New("its build is not there any more")), true
+	}
+	err := a.keep(ctx, func(s *state) {
+		if s.Since == nil {
+			s.Since = &now
+		}
+		s.Executor, s.Again, s.Begun = a.program.Executor.Name(), false, false
 	})
-	return err
-}
-
-// ports gives the port of the web server as the code and as the host see it.
-func (a *active) ports() (web, host int, err error) {
-	if a.program.Result.Image == "" {
-		host, err = hostport.Free(webServerPort)
-		return host, host, err
+	var r api.Run
+	if err == nil {
+		r, err = a.engine.stored(ctx, a.id)
 	}
-	host, err = hostport.Free(0)
-	return webServerPort, host, err
-}
-
-// once runs the code one time: until it ends, or a reboot is due.
-func (a *active) once(ctx context.Context, deadline <-chan time.Time) (end outcome, reboot bool) {
-	r, err := a.engine.Run(ctx, a.id)
+	var spec executor.Spec
+	if err == nil {
+		spec, err = a.spec(ctx, r)
+	}
 	if err != nil {
-		return failed(err), false
+		return nil, failed(err), true
 	}
-	spec, err := a.spec(ctx, r)
-	if err != nil {
-		return failed(err), false
-	}
+	a.usage.Began()
 	instance, aborted, err := a.start(ctx, spec)
 	switch {
 	case aborted:
-		return outcome{status: api.StatusAborted, message: "Actor was aborted before it started"}, false
+		return nil, outcome{status: api.StatusAborted, message: abortedBefore}, true
 	case err != nil:
-		return failed(err), false
+		return nil, failed(err), true
 	}
+	if err = a.started(ctx, r, instance); err != nil {
+		a.kill(instance)
+		return nil, failed(err), true
+	}
+	return instance, outcome{}, false
+}
+
+// started records that the code runs. The two records are stored at once, so
+// that they share the wait for the disk.
+func (a *active) started(ctx context.Context, r api.Run, instance executor.Instance) error {
+	handled := make(chan error, 1)
+	go func() { handled <- a.keep(ctx, func(s *state) { s.Handle, s.Begun = instance.Handle(), true }) }()
+	var err error
 	if r.Status == api.StatusReady {
-		if _, err := a.move(api.StatusRunning); err != nil {
-			a.kill(instance)
-			return failed(err), false
-		}
+		_, err = a.move(api.StatusRunning)
 	}
-	return a.watch(ctx, instance, deadline)
+	return errors.Join(<-handled, err)
+}
+
+// renew prepares for starting the code anew: the old one has ended, but the
+// executor remembers it.
+func (a *active) renew(ctx context.Context, r api.Run) error {
+	a.remove(ctx)
+	a.log.Renew()
+	// The new process comes with a new client key, so the locks of the old one
+	// would hide its requests.
+	if err := a.engine.unlock(ctx, r); err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return a.keep(ctx, func(s *state) { s.Handle = "" })
 }
 
 // start starts the code. Starting a container can take long on a busy machine,
@@ -252,6 +354,9 @@ func (a *active) start(ctx context.Context, spec executor.Spec) (instance execut
 				a.kill(s.instance)
 				if _, err := s.instance.Wait(context.WithoutCancel(ctx)); err != nil {
 					a.engine.cfg.Logger.Error("ending an aborted run", "run", a.id, "error", err)
+				}
+				if err := a.program.Executor.Remove(context.WithoutCancel(ctx), s.instance.Handle()); err != nil {
+					a.engine.cfg.Logger.Error("removing an aborted run", "run", a.id, "error", err)
 				}
 			}
 			return s.instance, aborted, s.err
@@ -284,136 +389,9 @@ func (a *active) abortStart(cancel context.CancelFunc) bool {
 	return true
 }
 
-// ended is what an instance's Wait gave.
-type ended struct {
-	exit executor.Exit
-	err  error
-}
-
-// watch is the one place where it is decided what happens to running code.
-func (a *active) watch(ctx context.Context, instance executor.Instance, deadline <-chan time.Time) (end outcome, reboot bool) {
-	over := make(chan ended, 1)
-	go func() {
-		exit, err := instance.Wait(context.WithoutCancel(ctx))
-		over <- ended{exit, err}
-	}()
-	measuring, stop := context.WithCancel(ctx)
-	var measured sync.WaitGroup
-	measured.Go(func() { a.measure(measuring, instance) })
-	defer measured.Wait()
-	defer stop()
-
-	var (
-		killed   = ctx.Done()
-		graceEnd <-chan time.Time
-		status   = api.StatusRunning
-		exit     *api.RunExit
-	)
-	// become moves the run on; a refused or unrecorded step must not leave code
-	// running that nobody watches.
-	become := func(to api.Status) {
-		if _, err := a.move(to); err == nil {
-			status = to
-		} else {
-			a.engine.cfg.Logger.Error("changing a run's status", "run", a.id, "to", to, "error", err)
-		}
-	}
-	obey := func(c command) {
-		switch c.kind {
-		case abortRun:
-			if status != api.StatusAborting {
-				become(api.StatusAborting)
-			} else if c.graceful {
-				break // it was told already
-			}
-			if c.graceful {
-				graceEnd = time.After(GracePeriod)
-				a.askToEnd(ctx, instance)
-			} else {
-				a.kill(instance)
-			}
-		case rebootRun:
-			if status == api.StatusRunning && exit == nil {
-				reboot = true
-				a.kill(instance)
-			}
-		case exitRun:
-			if status == api.StatusRunning && exit == nil {
-				exit = &c.exit
-				a.announceExit(ctx, c.exit)
-				// The caller is part of what is killed; let it have its answer.
-				time.AfterFunc(exitDelay, func() { a.kill(instance) })
-			}
-		}
-		c.accepted <- nil
-	}
-	for _, c := range a.early {
-		obey(c)
-	}
-	a.early = nil
-	for {
-		select {
-		case x := <-over:
-			return a.conclude(x, status, exit, reboot)
-
-		case <-killed:
-			killed = nil
-			if status != api.StatusAborting {
-				become(api.StatusAborting)
-			}
-			a.kill(instance)
-
-		case <-deadline:
-			deadline = nil
-			if status == api.StatusRunning && exit == nil {
-				become(api.StatusTimingOut)
-				a.log.append([]byte("ACTOR: The run passed its time limit and is being stopped"))
-				a.kill(instance)
-			}
-
-		case <-graceEnd:
-			a.kill(instance)
-
-		case c := <-a.commands:
-			obey(c)
-		}
-	}
-}
-
-// conclude gives the outcome of code that has ended.
-func (a *active) conclude(x ended, status api.Status, exit *api.RunExit, reboot bool) (outcome, bool) {
-	code := x.exit.Code
-	if exit != nil {
-		code = exit.ExitCode
-		x.err = nil
-	}
-	switch {
-	case status == api.StatusAborting:
-		return outcome{status: api.StatusAborted, exitCode: exitCodeOf(x), message: "Actor was aborted"}, false
-	case status == api.StatusTimingOut:
-		return outcome{status: api.StatusTimedOut, exitCode: exitCodeOf(x), message: "Actor run timed out"}, false
-	case reboot && exit == nil:
-		return outcome{}, true
-	case x.err != nil:
-		return outcome{status: api.StatusFailed, message: "the run was lost: " + x.err.Error(), force: true}, false
-	case x.exit.OOMKilled:
-		return outcome{status: api.StatusFailed, exitCode: &code, force: true,
-			message: "Actor ran out of memory; give it more with a higher memory limit"}, false
-	}
-	return outcome{status: run.Finish(code), exitCode: &code, message: fmt.Sprintf("Actor finished with exit code %d", code)}, false
-}
-
-func exitCodeOf(x ended) *int {
-	if x.err != nil {
-		return nil
-	}
-	return &x.exit.Code
-}
-
 // askToEnd tells the code that it is being aborted. Code that listens to no
 // events gets the operating system's own request instead.
 func (a *active) askToEnd(ctx context.Context, instance executor.Instance) {
-	a.log.append([]byte("ACTOR: The run is being aborted gracefully"))
 	listeners := a.events.publish("aborting", nil)
 	a.events.publish("persistState", map[string]bool{"isMigrating": false})
 	if listeners == 0 {
@@ -446,11 +424,9 @@ func (a *active) kill(instance executor.Instance) {
 func (a *active) move(to api.Status) (api.Run, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTimeout)
 	defer cancel()
-	return a.engine.update(ctx, a.id, func(r *api.Run) error { return moveTo(r, to) })
+	return a.engine.update(ctx, a.id, func(r *api.Run) error { return run.Move(r, to, api.Now()) })
 }
 
-func moveTo(r *api.Run, to api.Status) error { return run.Move(r, to, api.Now()) }
-
 func failed(err error) outcome {
-	return outcome{status: api.StatusFailed, message: "Actor could not be started: " + err.Error(), force: true}
+	return outcome{status: api.StatusFailed, message: fmt.Sprintf("Actor could not be started: %v", err), force: true}
 }

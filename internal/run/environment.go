@@ -26,6 +26,13 @@ type Environment struct {
 	BaseURL   string
 	EventsURL string
 
+	// TimeoutAt is when the run's time is over; zero without a limit.
+	TimeoutAt api.Time
+	// PermissionLevel says what the token may do, "" for everything.
+	PermissionLevel string
+	// Pricing is the Actor's, when it is paid per event.
+	Pricing []byte
+
 	InputKey         string
 	WebServerPort    int
 	WebServerURL     string
@@ -122,8 +129,11 @@ func (e Environment) platform() map[string]string {
 		"APIFY_META_ORIGIN":     e.Run.Meta.Origin,
 		"NO_PROXY":              noProxy(e.InheritedNoProxy, e.NoProxy),
 	}
-	if at, ok := TimeoutAt(e.Run); ok {
-		vars["ACTOR_TIMEOUT_AT"] = at.String()
+	if !e.TimeoutAt.IsZero() {
+		vars["ACTOR_TIMEOUT_AT"] = e.TimeoutAt.String()
+	}
+	if e.Run.Options.RestartOnError {
+		vars["ACTOR_RESTART_ON_ERROR"] = "1"
 	}
 	if e.Standby {
 		vars["ACTOR_STANDBY_URL"] = e.WebServerURL
@@ -155,8 +165,13 @@ func (e Environment) platform() map[string]string {
 		"ACTOR_DEFAULT_REQUEST_QUEUE_ID":   e.Run.DefaultRequestQueueID,
 		"ACTOR_STORAGES_JSON":              storagesJSON(e.Run.StorageIDs),
 		"ACTOR_EVENTS_WEBSOCKET_URL":       e.EventsURL,
-		"ACTOR_PERMISSION_LEVEL":           "FULL_PERMISSIONS",
+		"ACTOR_PERMISSION_LEVEL":           cmp.Or(e.PermissionLevel, api.FullPermissions),
 	})
+	if len(e.Pricing) > 0 {
+		// The SDKs believe these when both are there, else they ask for the run.
+		vars["APIFY_ACTOR_PRICING_INFO"] = string(e.Pricing)
+		vars["APIFY_CHARGED_ACTOR_EVENT_COUNTS"] = countsJSON(e.Run.ChargedEventCounts)
+	}
 	if n := e.Run.Options.MaxItems; n != nil {
 		vars["ACTOR_MAX_PAID_DATASET_ITEMS"] = strconv.Itoa(*n)
 	}
@@ -166,13 +181,24 @@ func (e Environment) platform() map[string]string {
 	return vars
 }
 
-// TimeoutAt is the moment at which the run's time is over; ok is false for a
-// run without a limit.
-func TimeoutAt(r api.Run) (at api.Time, ok bool) {
-	if r.Options.TimeoutSecs <= 0 {
+// TimeoutAt is the moment at which the time of a run is over that began at
+// since; ok is false for a run without a limit.
+func TimeoutAt(o api.RunOptions, since api.Time) (at api.Time, ok bool) {
+	if o.TimeoutSecs <= 0 {
 		return api.Time{}, false
 	}
-	return api.TimeOf(r.StartedAt.Add(seconds(r.Options.TimeoutSecs))), true
+	return api.TimeOf(since.Add(seconds(o.TimeoutSecs))), true
+}
+
+func countsJSON(counts map[string]int) string {
+	if counts == nil {
+		counts = map[string]int{}
+	}
+	text, err := json.Marshal(counts)
+	if err != nil {
+		return "" // maps of strings always marshal
+	}
+	return string(text)
 }
 
 func storagesJSON(ids api.StorageIDs) string {

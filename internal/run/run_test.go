@@ -45,6 +45,7 @@ func environment() Environment {
 				KeyValueStores: map[string]string{"default": "kv1"}, RequestQueues: map[string]string{"default": "rq1"}},
 			Meta: api.RunMeta{Origin: "DEVELOPMENT"},
 		},
+		TimeoutAt: api.TimeOf(started.Add(time.Minute)),
 		ActorName: "crawler", Username: "me", Token: "secret", BaseURL: "http://127.0.0.1:1234",
 		EventsURL: "ws://127.0.0.1:1234/events", InputKey: "INPUT", WebServerPort: 4321,
 		WebServerURL: "http://127.0.0.1:4321", DedicatedCPUs: 0.25, NoProxy: []string{"127.0.0.1", "localhost"},
@@ -101,6 +102,31 @@ func TestNotAtHomeKnowsNoAPI(t *testing.T) {
 	}
 	if got := lookup(t, e.Vars(nil), "CRAWLEE_STORAGE_DIR"); got != "/tmp/storage" {
 		t.Errorf("CRAWLEE_STORAGE_DIR = %q", got)
+	}
+}
+
+func TestRestartsAreLimited(t *testing.T) {
+	now := time.Now()
+	var restarts []api.Time
+	for i := range 3 {
+		var ok bool
+		if restarts, ok = MayRestart(restarts, now.Add(time.Duration(i)*time.Second)); !ok {
+			t.Fatalf("restart %d is refused", i)
+		}
+	}
+	if _, ok := MayRestart(restarts, now.Add(59*time.Second)); ok {
+		t.Error("a fourth within a minute is allowed")
+	}
+	if recent, ok := MayRestart(restarts, now.Add(61*time.Second)); !ok || len(recent) != 2 {
+		t.Errorf("after a minute: %v, %v", recent, ok)
+	}
+}
+
+func TestAccount(t *testing.T) {
+	r := api.Run{Options: api.RunOptions{MemoryMbytes: 2048}}
+	Account(&r, 30*time.Minute)
+	if r.Stats.DurationMillis != 1800000 || r.Stats.RunTimeSecs != 1800 || r.Stats.ComputeUnits != 1 {
+		t.Errorf("%+v", r.Stats)
 	}
 }
 

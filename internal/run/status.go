@@ -4,6 +4,7 @@ package run
 
 import (
 	"slices"
+	"time"
 
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -43,9 +44,35 @@ func Move(r *api.Run, to api.Status, at api.Time) error {
 		return nil
 	}
 	r.FinishedAt = &at
-	r.Stats.DurationMillis = max(0, at.Sub(r.StartedAt.Time).Milliseconds())
+	return nil
+}
+
+// Account notes how long a run has run, without the time that it waited for
+// memory or had ended, and the compute units that come of it.
+func Account(r *api.Run, d time.Duration) {
+	r.Stats.DurationMillis = d.Milliseconds()
 	r.Stats.RunTimeSecs = float64(r.Stats.DurationMillis) / 1000
 	// One compute unit is 1024 MB for an hour.
 	r.Stats.ComputeUnits = float64(r.Options.MemoryMbytes) / 1024 * r.Stats.RunTimeSecs / 3600
-	return nil
+}
+
+// How often code that fails is started again: fewer than RestartsAllowed times
+// within RestartWindow. Source: the platform's constants.
+const (
+	RestartsAllowed = 3
+	RestartWindow   = time.Minute
+)
+
+// MayRestart reports whether a run whose code has failed may be started again,
+// and gives the restarts that still count with this one among them.
+func MayRestart(before []api.Time, now time.Time) (recent []api.Time, ok bool) {
+	for _, at := range before {
+		if now.Sub(at.Time) < RestartWindow {
+			recent = append(recent, at)
+		}
+	}
+	if len(recent) >= RestartsAllowed {
+		return recent, false
+	}
+	return append(recent, api.TimeOf(now)), true
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -80,8 +81,24 @@ func (c *call) permit(pattern string) error {
 			WithHint("use a token with the scope full")
 	case c.caller.StoragesOf != "":
 		return c.permitStorage(pattern)
+	case c.caller.runID != "" && !c.reads(pattern) && ofAccount(pattern) && c.s.Engine.Limited(c.caller.runID):
+		return fault.New(fault.Forbidden, "the run has limited permissions: it must not %s %s", c.r.Method, pattern).
+			WithHint("start it with forcePermissionLevel=%s, or give its Actor that level", api.FullPermissions)
 	}
 	return nil
+}
+
+// ofAccount reports whether what changes by an operation belongs to the account
+// rather than to a run. Source: what the platform's documentation of Actor
+// permissions lets runs with limited ones do.
+func ofAccount(pattern string) bool {
+	for _, noun := range []string{"actors", "actor-builds", "actor-tasks", "schedules", "users"} {
+		if below, ok := strings.CutPrefix(pattern, "/v2/"+noun); ok && (below == "" || below[0] == '/') {
+			starts := strings.HasSuffix(below, "/runs") || strings.HasSuffix(below, "/run-sync") || strings.HasSuffix(below, "/run-sync-get-dataset-items")
+			return !starts && !strings.Contains(below, "/runs/")
+		}
+	}
+	return false
 }
 
 // reads reports whether the operation changes nothing. There are two that start

@@ -55,6 +55,10 @@ func (s *server) pushItems(c *call, open opener[store.Dataset]) error {
 		if err := dataset.Append(c.writeCtx(), items); err != nil {
 			return err
 		}
+		if err := s.Engine.Pushed(c.writeCtx(), dataset.ID(), len(items)); err != nil {
+			// The items are there: the client must not send them again.
+			s.Logger.Error("charging for items", "dataset", dataset.ID(), "error", err)
+		}
 	}
 	return c.created(c.url("v2", "datasets", dataset.ID(), "items"))
 }

@@ -42,6 +42,7 @@ type platform struct {
 	server   *server
 	engine   *engine.Engine
 	programs *onedir.Programs
+	change   func(*engine.Program) // what is different about programs; may be nil
 	storage  string
 	process  *process.Executor
 
@@ -117,7 +118,7 @@ func (p *platform) serve(root store.Root, programs engine.Programs, cfg Config) 
 	p.t.Helper()
 	t := p.t
 	p.engine = engine.New(engine.Config{
-		Store: root, Programs: programs, UserID: "user1", Username: "me",
+		Store: root, Programs: changed{programs, p}, TotalMemoryMbytes: 8192, MaxRuns: 64, UserID: "user1", Username: "me",
 		APIURL:    func(context.Context, executor.Endpoint) (string, error) { return p.URL, nil },
 		PublicURL: func() string { return p.URL },
 		OnEvent:   func(eventType string, r api.Run) { p.dispatcher.RunEvent(eventType, r) },
@@ -152,6 +153,20 @@ func (p *platform) serve(root store.Root, programs engine.Programs, cfg Config) 
 			t.Errorf("the server logged:\n%s", p.log.String())
 		}
 	})
+}
+
+// changed are programs that a test may change.
+type changed struct {
+	engine.Programs
+	platform *platform
+}
+
+func (c changed) Program(ctx context.Context, ref, build string) (*engine.Program, error) {
+	program, err := c.Programs.Program(ctx, ref, build)
+	if err == nil && c.platform.change != nil {
+		c.platform.change(program)
+	}
+	return program, err
 }
 
 // actor makes an Actor known that is a shell script.

@@ -71,7 +71,9 @@ func (s *server) dispatch(path string, methods map[string]handler) http.HandlerF
 		case handle == nil:
 			err = errNotServed(r.Method, path)
 		default:
-			err = handle(c)
+			if err = handle(c); err == nil {
+				c.meter(path)
+			}
 		}
 		if err != nil {
 			c.fail(err)
@@ -97,6 +99,9 @@ func (s *server) routes() []route {
 		{"PUT", "/v2/actor-runs/{runId}", s.updateRun},
 		{"DELETE", "/v2/actor-runs/{runId}", s.deleteRun},
 		{"POST", "/v2/actor-runs/{runId}/exit", s.exitRun},
+		{"POST", "/v2/actor-runs/{runId}/charge", s.chargeRun},
+		{"POST", "/v2/actor-runs/{runId}/resurrect", s.resurrectRun},
+		{"POST", "/v2/actors/{actorId}/runs/{runId}/resurrect", s.resurrectRun},
 		{"GET", "/v2/actor-runs/{runId}/events", s.runEvents},
 
 		{"GET", "/v2/logs/{buildOrRunId}", s.anyLog},
@@ -136,19 +141,13 @@ func (s *server) runRoutes(base string) []route {
 		{"GET", base + "/log", s.runLog},
 		{"POST", base + "/abort", s.abortRun},
 		{"POST", base + "/reboot", s.rebootRun},
+		{"POST", base + "/metamorph", s.metamorphRun},
 	}
 }
 
 // notServed are the operations of the API that have no handler, as
 // "METHODS path".
 const notServed = `
-POST /v2/actors/{actorId}/runs/{runId}/resurrect
-POST /v2/actors/{actorId}/runs/{runId}/metamorph
-POST /v2/actors/{actorId}/runs/last/metamorph
-POST /v2/actor-tasks/{actorTaskId}/runs/last/metamorph
-POST /v2/actor-runs/{runId}/metamorph
-POST /v2/actor-runs/{runId}/resurrect
-POST /v2/actor-runs/{runId}/charge
 GET /v2/store
 PUT /v2/users/me/limits
 `

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/engine"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -234,6 +235,60 @@ func (s *server) exitRun(c *call) error {
 		return err
 	}
 	return c.data(http.StatusOK, run)
+}
+
+func (s *server) resurrectRun(c *call) error {
+	run, err := s.controlled(c)
+	if err != nil {
+		return err
+	}
+	req, err := c.runLimits()
+	if err != nil {
+		return err
+	}
+	if run, err = s.Engine.ResurrectRun(c.writeCtx(), run.ID, req); err != nil {
+		return err
+	}
+	return c.data(http.StatusOK, run)
+}
+
+func (s *server) metamorphRun(c *call) error {
+	run, err := s.controlled(c)
+	if err != nil {
+		return err
+	}
+	req := engine.MetamorphRequest{Actor: c.query().Get("targetActorId"), Build: c.query().Get("build")}
+	if req.Actor == "" {
+		return fault.New(fault.InvalidRequest, "query parameter targetActorId is missing").WithType("parameter-required")
+	}
+	if req.Input, err = c.input(); err != nil {
+		return err
+	}
+	if run, err = s.Engine.MetamorphRun(c.writeCtx(), run.ID, req); err != nil {
+		return err
+	}
+	return c.data(http.StatusOK, run)
+}
+
+// chargeRun charges for events. Who runs an Actor must not be able to change
+// what its code charges, so that only the code may.
+func (s *server) chargeRun(c *call) error {
+	run, err := s.Engine.Run(c.ctx(), c.param("runId"))
+	if err != nil {
+		return err
+	}
+	if c.caller.runID != run.ID {
+		return fault.New(fault.Forbidden, "a run is charged by its own code only, with the token that it has in APIFY_TOKEN")
+	}
+	var charge api.RunCharge
+	if err := c.readJSON(&charge); err != nil {
+		return err
+	}
+	if err := s.Engine.ChargeRun(c.writeCtx(), run.ID, charge, c.r.Header.Get("Idempotency-Key")); err != nil {
+		return err
+	}
+	c.body(http.StatusCreated, emptyObject)
+	return nil
 }
 
 func (s *server) deleteRun(c *call) error {

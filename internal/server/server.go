@@ -39,7 +39,17 @@ type Engine interface {
 	AbortRun(ctx context.Context, id string, gracefully bool) (api.Run, error)
 	RebootRun(ctx context.Context, id string) (api.Run, error)
 	ExitRun(ctx context.Context, id string, exit api.RunExit) (api.Run, error)
+	ResurrectRun(ctx context.Context, id string, req engine.ResurrectRequest) (api.Run, error)
+	MetamorphRun(ctx context.Context, id string, req engine.MetamorphRequest) (api.Run, error)
+	// ChargeRun charges once for each key that is not "".
+	ChargeRun(ctx context.Context, id string, charge api.RunCharge, key string) error
 	DeleteRun(ctx context.Context, id string) error
+	// Count adds operations to the usage of a run that has not ended; Pushed says
+	// that a dataset has got so many items.
+	Count(runID, operation string, n int)
+	Pushed(ctx context.Context, datasetID string, items int) error
+	// Load tells how busy the engine is.
+	Load() engine.Load
 	// Log reads the log of a run or a build; with follow it blocks for more
 	// until the run has ended.
 	Log(ctx context.Context, id string, follow bool) (io.ReadCloser, error)
@@ -48,6 +58,9 @@ type Engine interface {
 	Events(id string) (<-chan api.Event, func(), error)
 	// RunOfToken tells which run a token was made for.
 	RunOfToken(token string) (runID string, ok bool)
+	// Limited reports whether the token of a run gives access to what belongs to
+	// the run only.
+	Limited(runID string) bool
 }
 
 // Actors is what the API needs of the Actors there are and of their builds.
@@ -154,6 +167,7 @@ type server struct {
 	secrets  secrets
 	metrics  metrics
 	measured measured
+	used     usages
 
 	datasets storages[store.Dataset]
 	stores   storages[store.KeyValueStore]

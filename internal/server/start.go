@@ -28,29 +28,11 @@ func (s *server) startRun(c *call) error {
 
 // start starts a run as the query and the body ask for it.
 func (s *server) start(c *call) (api.Run, error) {
-	req := engine.StartRequest{Actor: c.param("actorId"), Build: c.query().Get("build"), Meta: c.meta()}
+	req := engine.StartRequest{Actor: c.param("actorId")}
+	if err := c.startOptions(&req); err != nil {
+		return api.Run{}, err
+	}
 	var err error
-	for name, into := range map[string]**int{
-		"timeout": &req.TimeoutSecs, "memory": &req.MemoryMbytes, "maxItems": &req.MaxItems,
-	} {
-		if *into, err = c.optionalInteger(name); err != nil {
-			return api.Run{}, err
-		}
-	}
-	if req.MaxTotalUSD, err = c.optionalAmount("maxTotalChargeUsd"); err != nil {
-		return api.Run{}, err
-	}
-	restart, err := c.boolean("restartOnError")
-	if err != nil {
-		return api.Run{}, err
-	}
-	// Starting the run without what was asked for would be found out too late.
-	if restart {
-		return api.Run{}, fault.New(fault.NotImplemented, "restartOnError is not available here")
-	}
-	if err := c.attach(&req); err != nil {
-		return api.Run{}, err
-	}
 	if c.r.Method != http.MethodGet {
 		if req.Input, err = c.input(); err != nil {
 			return api.Run{}, err
@@ -73,6 +55,36 @@ func (c *call) attach(req *engine.StartRequest) error {
 	}
 	req.Prepare = func(ctx context.Context, r api.Run) error { return c.s.Webhooks.Attach(ctx, r, list) }
 	return nil
+}
+
+// startOptions reads the options that all ways to start a run have in common.
+func (c *call) startOptions(req *engine.StartRequest) error {
+	limits, err := c.runLimits()
+	if err != nil {
+		return err
+	}
+	req.Build, req.TimeoutSecs, req.MemoryMbytes = limits.Build, limits.TimeoutSecs, limits.MemoryMbytes
+	req.MaxItems, req.MaxTotalUSD, req.RestartOnError = limits.MaxItems, limits.MaxTotalUSD, limits.RestartOnError
+	req.PermissionLevel, req.Meta = c.query().Get("forcePermissionLevel"), c.meta()
+	req.ByLimited = c.caller.runID != "" && c.s.Engine.Limited(c.caller.runID)
+	return c.attach(req)
+}
+
+// runLimits reads the options that starts and resurrections have in common.
+func (c *call) runLimits() (req engine.ResurrectRequest, err error) {
+	req.Build = c.query().Get("build")
+	for name, into := range map[string]**int{
+		"timeout": &req.TimeoutSecs, "memory": &req.MemoryMbytes, "maxItems": &req.MaxItems,
+	} {
+		if *into, err = c.optionalInteger(name); err != nil {
+			return req, err
+		}
+	}
+	if req.MaxTotalUSD, err = c.optionalAmount("maxTotalChargeUsd"); err != nil {
+		return req, err
+	}
+	req.RestartOnError, err = c.optionalBoolean("restartOnError")
+	return req, err
 }
 
 // input reads the body as a run's input; nil when there is none. The JavaScript

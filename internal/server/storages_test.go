@@ -376,7 +376,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		p.do("GET", path, nil).fails(404, "page-not-found")
 	}
 	for _, operation := range []string{
-		"GET /v2/store", "POST /v2/actor-runs/x/metamorph", "POST /v2/acts", "POST /v2/actor-tasks/x/runs/last/metamorph", "POST /v2/actor-runs/x/charge",
+		"GET /v2/store", "POST /v2/acts",
 	} {
 		method, path, _ := strings.Cut(operation, " ")
 		p.do(method, path, nil).fails(501, "not-implemented")

@@ -326,5 +326,9 @@ type Logs interface {
 	// Open reads the log of id from the given byte offset to its present end.
 	// A log nobody appended to reads as empty.
 	Open(ctx context.Context, id string, offset int64) (io.ReadCloser, error)
+	// Cut leaves of the log of id only the bytes from one offset to another, in
+	// one step. Offsets behind its end are its end. One process at a time may
+	// write a log that is cut.
+	Cut(ctx context.Context, id string, from, to int64) error
 	Delete(ctx context.Context, id string) error
 }

@@ -28,6 +28,7 @@ const (
 	TooLarge         Code = "too-large"          // a body exceeds the limit
 	UnsupportedMedia Code = "unsupported-media"  // an encoding or type nobody reads
 	MethodNotAllowed Code = "method-not-allowed" // right path, wrong method
+	OverLimit        Code = "over-limit"         // more than the machine or the account has
 	Unavailable      Code = "unavailable"        // an engine, a server or a tool cannot be reached
 	RunFailed        Code = "run-failed"         // a run or a build ended badly
 	TimedOut         Code = "timed-out"          // a run or a build passed its time limit
@@ -56,6 +57,7 @@ var table = map[Code]row{
 	Conflict:         {1, http.StatusConflict, "name-not-unique"},
 	TooLarge:         {1, http.StatusRequestEntityTooLarge, "request-too-large"},
 	UnsupportedMedia: {1, http.StatusUnsupportedMediaType, "unsupported-content-encoding"},
+	OverLimit:        {1, http.StatusPaymentRequired, "limit-reached"},
 	MethodNotAllowed: {1, http.StatusMethodNotAllowed, "method-not-allowed"},
 	Unavailable:      {1, http.StatusServiceUnavailable, "service-unavailable"},
 	RunFailed:        {1, http.StatusBadRequest, "run-failed"},

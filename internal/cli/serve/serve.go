@@ -36,6 +36,9 @@ An answered write is on disk, and survives a loss of power. --durability relaxed
 answers earlier: such a write survives the death of the server, not that of the
 machine.
 
+Runs share --total-memory: one that does not fit waits, READY, until others have
+ended, and is started in its turn.
+
 Nothing expires by itself unless --retention says so: with --retention 7d, runs
 that ended seven days ago go, with their logs, and so do unnamed storages that
 nobody has read or written for seven days. Storages with a name stay, and so do
@@ -47,7 +50,9 @@ this machine with --webhook-allow loopback only, or this server. Those that the
 owner makes to start Actors of this server need no token in their URL.
 
 SIGTERM and Ctrl-C end the server when the requests under way are answered, after
---drain at the latest. The data directory serves one server at a time.
+--drain at the latest. Runs in containers go on, and the next server takes them
+over, also when this one was killed: with their output, time limits and ends. The
+data directory serves one server at a time.
 
 Exit codes: 0 ended by a signal, 1 anything else.`
 
@@ -61,8 +66,9 @@ type options struct {
 
 	listen, dataDir, durability, readyFile, executor, retention string
 
-	jsonLogs, verbose bool
-	drain             time.Duration
+	jsonLogs, verbose    bool
+	drain                time.Duration
+	totalMemory, maxRuns int
 
 	webhookAllow []string
 }
@@ -96,6 +102,8 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.dataDir, "data-dir", "", "`directory` of everything that is kept (default: greenroom in the user's data directory)")
 	flags.StringVar(&o.durability, "durability", "full", "when a write is answered: `full` (on disk) or relaxed")
 	flags.StringVar(&o.executor, "executor", "auto", "where Actors are built for and run: `auto`, docker or process")
+	flags.IntVar(&o.totalMemory, "total-memory", 0, "`MB` of memory that runs share; the others wait, READY (default: that of the machine)")
+	flags.IntVar(&o.maxRuns, "max-runs", 0, "how many `runs` may go on at once (default: as many as fit)")
 	flags.StringVar(&o.retention, "retention", "off", "`age` at which ended runs and unused unnamed storages expire, such as 7d")
 	flags.StringVar(&o.readyFile, "ready-file", "", "`file` to write the two lines to once requests are answered, and to remove at the end")
 	flags.StringSliceVar(&o.webhookAllow, "webhook-allow", nil, "private `addresses` that webhooks may call: an address, a network such as 10.0.0.0/8, loopback or any")
@@ -114,6 +122,9 @@ func (o *options) check(command string) (retention time.Duration, err error) {
 	}
 	if !slices.Contains([]string{"auto", "docker", "process"}, o.executor) {
 		return 0, cmdkit.UsageError(command, "--executor must be auto, docker or process, got %q", o.executor)
+	}
+	if o.totalMemory < 0 || o.maxRuns < 0 {
+		return 0, cmdkit.UsageError(command, "--total-memory and --max-runs must not be negative")
 	}
 	if o.drain < 0 {
 		return 0, cmdkit.UsageError(command, "--drain must not be negative")
@@ -145,7 +156,7 @@ func (o *options) run(ctx context.Context, retention time.Duration) error {
 	server, err := o.start(ctx, cmdkit.ServerOptions{
 		Listen: o.listen, DataDir: dir, Relaxed: o.durability == "relaxed", Retention: retention, Drain: o.drain,
 		WebhookAllow: o.webhookAllow, Logger: o.logger(),
-		Executor: o.executor, Notice: func(text string) { fmt.Fprintln(o.factory.IO.Err, "apify: "+text) },
+		Executor: o.executor, TotalMemory: o.totalMemory, MaxRuns: o.maxRuns, Notice: func(text string) { fmt.Fprintln(o.factory.IO.Err, "apify: "+text) },
 	})
 	if err != nil {
 		return err

@@ -63,6 +63,27 @@ func (l logs) Open(ctx context.Context, id string, offset int64) (io.ReadCloser,
 	return logReader{io.NewSectionReader(f, offset, max(info.Size()-offset, 0)), f}, nil
 }
 
+// Cut leaves the bytes between two offsets.
+func (l logs) Cut(ctx context.Context, id string, from, to int64) error {
+	log, err := l.Open(ctx, id, from)
+	if err != nil {
+		return err
+	}
+	kept, err := io.ReadAll(io.LimitReader(log, max(0, to-max(from, 0))))
+	if err = errors.Join(err, log.Close()); err != nil {
+		return internal(err, "read the log of %q", id)
+	}
+	path := l.path(id)
+	if _, err := os.Stat(path); !safeID(id) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	err = os.WriteFile(path+".new", kept, 0o666)
+	if err == nil {
+		err = replaceFile(path+".new", path)
+	}
+	return fault.Wrap(fault.Internal, err, "cut the log of %q", id)
+}
+
 type logReader struct {
 	io.Reader
 	io.Closer

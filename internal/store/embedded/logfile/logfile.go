@@ -105,6 +105,65 @@ func (l *Dir) Open(ctx context.Context, id string, offset int64) (io.ReadCloser,
 	return logReader{io.NewSectionReader(f, offset, max(info.Size()-offset, 0)), f}, nil
 }
 
+// Cut leaves the bytes between two offsets.
+func (l *Dir) Cut(ctx context.Context, id string, from, to int64) error {
+	if err := database.Live(ctx); err != nil {
+		return err
+	}
+	if !database.ValidID(id) {
+		return nil
+	}
+	defer l.locks.Lock(id)()
+	err := l.cut(l.file(id), max(from, 0), to)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return database.Failed(err, "cut the log of %q", id)
+}
+
+func (l *Dir) cut(path string, from, to int64) (err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	to = max(from, min(to, info.Size()))
+	if from > 0 && from < info.Size() {
+		return l.keep(f, path, from, to)
+	}
+	if from >= info.Size() {
+		to = 0
+	}
+	if err = f.Truncate(to); err == nil && !l.relaxed {
+		err = f.Sync()
+	}
+	return err
+}
+
+// keep writes what is to stay into a file of its own, which takes the place of
+// the log: a reader that has the log open reads on in the old one.
+func (l *Dir) keep(f *os.File, path string, from, to int64) error {
+	next, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(next, io.NewSectionReader(f, from, to-from))
+	if err == nil && !l.relaxed {
+		err = next.Sync()
+	}
+	if err = errors.Join(err, next.Close()); err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err == nil && !l.relaxed {
+		err = disk.SyncFolder(l.path)
+	}
+	return err
+}
+
 type logReader struct {
 	io.Reader
 	io.Closer
