@@ -74,7 +74,7 @@ func TestTasksOfTheAPI(t *testing.T) {
 	p.do("POST", last+"/abort", nil).want(200)
 	p.do("POST", "/v2/actor-tasks/none/runs/last/abort", nil).fails(404, "record-not-found")
 	p.do("POST", last+"/reboot", nil).fails(400, "job-finished")
-	p.do("POST", last+"/metamorph?targetActorId=x", nil).want(501)
+	p.do("POST", last+"/metamorph?targetActorId=x", nil).fails(400, "job-finished")
 	for _, storage := range []string{"/dataset", "/key-value-store", "/request-queue"} {
 		p.do("DELETE", last+storage, nil).want(204)
 		p.do("DELETE", last+storage, nil).fails(404, "record-not-found")
