@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -130,5 +133,83 @@ func TestAutomationSurvivesKills(t *testing.T) {
 	}
 	if ticks < 3 {
 		t.Errorf("%d ticks in more than 35 seconds: %+v", ticks, log)
+	}
+}
+
+// TestEveryEndIsTold kills a server around the moments at which runs end: what
+// webhooks are to tell about them is told all the same, and once for each.
+func TestEveryEndIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills a server again and again")
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("the Actor is a shell script")
+	}
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	defer receiver.Close()
+	s := startServed(t, "--executor", "process")
+	var actor struct{ ID string }
+	file := func(name, text string) any { return map[string]any{"name": name, "format": "TEXT", "content": text} }
+	s.call("POST", "actors", map[string]any{"name": "brief", "versions": []any{map[string]any{
+		"versionNumber": "0.0", "sourceType": "SOURCE_FILES", "buildTag": "latest", "sourceFiles": []any{
+			file(".actor/actor.json", `{"actorSpecification":1,"name":"brief","version":"0.0","scripts":{"run":"sh main.sh"}}`), file("main.sh", "exit 0"),
+		},
+	}}}, &actor)
+	var build struct{ ID, Status string }
+	s.call("POST", "actors/"+actor.ID+"/builds?version=0.0&tag=latest&waitForFinish=60", nil, &build)
+	if build.Status != "SUCCEEDED" {
+		t.Fatalf("the build ended with %s", build.Status)
+	}
+	s.call("POST", "webhooks", map[string]any{
+		"eventTypes": []string{"ACTOR.RUN.CREATED", "ACTOR.RUN.SUCCEEDED", "ACTOR.RUN.FAILED", "ACTOR.RUN.ABORTED", "ACTOR.RUN.TIMED_OUT"},
+		"requestUrl": receiver.URL, "condition": map[string]any{"actorId": actor.ID},
+	}, nil)
+	type run struct{ ID, Status string }
+	var runs []run
+	for range 12 {
+		for range 3 {
+			var r run
+			s.call("POST", "actors/"+actor.ID+"/runs", nil, &r)
+			runs = append(runs, r)
+		}
+		time.Sleep(time.Duration(rand.IntN(150)) * time.Millisecond)
+		s.kill()
+		s.start()
+	}
+	told := map[string]int{}
+	var page struct {
+		Total int
+		Items []struct {
+			Status, EventType string
+			EventData         struct{ ActorRunID string }
+		}
+	}
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		s.call("GET", "webhook-dispatches", nil, &page)
+		ended := 0
+		for i, r := range runs {
+			if s.call("GET", "actor-runs/"+r.ID, nil, &runs[i]); runs[i].Status != "READY" && runs[i].Status != "RUNNING" {
+				ended++
+			}
+		}
+		if ended == len(runs) && page.Total >= 2*len(runs) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("%d of %d runs have ended, and %d events are told", ended, len(runs), page.Total)
+			break
+		}
+	}
+	for _, d := range page.Items {
+		told[d.EventData.ActorRunID+" "+d.EventType]++
+	}
+	for _, r := range runs {
+		end := r.ID + " ACTOR.RUN." + strings.ReplaceAll(r.Status, "-", "_")
+		if told[r.ID+" ACTOR.RUN.CREATED"] != 1 || told[end] != 1 {
+			t.Errorf("run %s, which ended with %s: %v", r.ID, r.Status, told)
+		}
+	}
+	if page.Total != 2*len(runs) {
+		t.Errorf("%d events are told of %d runs", page.Total, len(runs))
 	}
 }

@@ -20,6 +20,7 @@ type served struct {
 	dir   string // its data directory
 	// address stays the same when the server starts anew.
 	address string
+	args    []string // further ones
 	url     string
 	token   string
 
@@ -28,7 +29,7 @@ type served struct {
 }
 
 // startServed starts a server on a directory of its own.
-func startServed(t testing.TB) *served {
+func startServed(t testing.TB, args ...string) *served {
 	t.Helper()
 	built, err := binaries()
 	if err != nil {
@@ -39,7 +40,7 @@ func startServed(t testing.TB) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &served{t: t, apify: built.apify, dir: filepath.Join(t.TempDir(), "data"), address: listener.Addr().String()}
+	s := &served{t: t, apify: built.apify, dir: filepath.Join(t.TempDir(), "data"), address: listener.Addr().String(), args: args}
 	listener.Close()
 	s.start()
 	t.Cleanup(func() {
@@ -56,7 +57,7 @@ var exported = regexp.MustCompile(`^export (\w+)=(\S+)$`)
 // start starts the server and returns once it answers.
 func (s *served) start() {
 	s.t.Helper()
-	s.cmd = exec.Command(s.apify, "serve", "--listen", s.address, "--data-dir", s.dir)
+	s.cmd = exec.Command(s.apify, append([]string{"serve", "--listen", s.address, "--data-dir", s.dir}, s.args...)...)
 	s.said = &bytes.Buffer{}
 	s.cmd.Stderr = s.said
 	out, err := s.cmd.StdoutPipe()

@@ -156,8 +156,10 @@ func (t *Tasks) Start(ctx context.Context, ref string, call engine.StartRequest)
 	}
 	o := task.MergeOptions(v.Options, api.TaskOptions{
 		Build: build, TimeoutSecs: call.TimeoutSecs, MemoryMbytes: call.MemoryMbytes, MaxItems: call.MaxItems, MaxTotalChargeUSD: call.MaxTotalUSD,
+		RestartOnError: call.RestartOnError,
 	})
 	call.TimeoutSecs, call.MemoryMbytes, call.MaxItems, call.MaxTotalUSD = o.TimeoutSecs, o.MemoryMbytes, o.MaxItems, o.MaxTotalChargeUSD
+	call.RestartOnError = o.RestartOnError
 	if o.Build != nil {
 		call.Build = *o.Build
 	}

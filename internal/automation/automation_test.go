@@ -127,7 +127,7 @@ func compact(text json.RawMessage) json.RawMessage {
 func TestStart(t *testing.T) {
 	tasks, starter := newTasks(t)
 	ctx := t.Context()
-	v, err := tasks.Create(ctx, update(t, `{"actId":"actor1","name":"my-task","input":{"a":1,"b":{"c":2}},"options":{"build":"beta","memoryMbytes":256,"maxItems":3}}`))
+	v, err := tasks.Create(ctx, update(t, `{"actId":"actor1","name":"my-task","input":{"a":1,"b":{"c":2}},"options":{"build":"beta","memoryMbytes":256,"maxItems":3,"restartOnError":true}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,16 +136,16 @@ func TestStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := starter.last
-	if got.Actor != "actor1" || got.TaskID != v.ID || string(compact(got.Input.Body)) != `{"a":1,"b":{"c":2}}` || got.Build != "beta" || *got.MemoryMbytes != 256 || *got.MaxItems != 3 || got.TimeoutSecs != nil || got.Meta != meta {
+	if got.Actor != "actor1" || got.TaskID != v.ID || string(compact(got.Input.Body)) != `{"a":1,"b":{"c":2}}` || got.Build != "beta" || *got.MemoryMbytes != 256 || *got.MaxItems != 3 || got.TimeoutSecs != nil || !*got.RestartOnError || got.Meta != meta {
 		t.Errorf("%+v", got)
 	}
-	memory := 512
+	memory, off := 512, false
 	input := &engine.Input{ContentType: "application/json; charset=utf-8", Body: []byte(`{"b":null,"x":"<"}`)}
-	if _, err := tasks.Start(ctx, v.ID, engine.StartRequest{Build: "0.1.2", MemoryMbytes: &memory, Input: input}); err != nil {
+	if _, err := tasks.Start(ctx, v.ID, engine.StartRequest{Build: "0.1.2", MemoryMbytes: &memory, RestartOnError: &off, Input: input}); err != nil {
 		t.Fatal(err)
 	}
 	got = starter.last
-	if string(got.Input.Body) != `{"a":1,"b":null,"x":"<"}` || got.Build != "0.1.2" || *got.MemoryMbytes != 512 {
+	if string(got.Input.Body) != `{"a":1,"b":null,"x":"<"}` || got.Build != "0.1.2" || *got.MemoryMbytes != 512 || *got.RestartOnError {
 		t.Errorf("%+v %s", got, got.Input.Body)
 	}
 	for _, input := range []*engine.Input{

@@ -181,7 +181,7 @@ func (w *world) logged(id string, want int) (lines []string) {
 }
 
 const everyMinute = `{"name":"minutely","cronExpression":"* * * * *","isEnabled":true,"isExclusive":false,"actions":[
-	{"type":"RUN_ACTOR","actorId":"me~actor1","runInput":{"body":"{\"a\":1}","contentType":"application/json"},"runOptions":{"build":"beta","memoryMbytes":256,"timeoutSecs":7}},
+	{"type":"RUN_ACTOR","actorId":"me~actor1","runInput":{"body":"{\"a\":1}","contentType":"application/json"},"runOptions":{"build":"beta","memoryMbytes":256,"timeoutSecs":7,"restartOnError":true}},
 	{"type":"RUN_ACTOR_TASK","actorTaskId":"task1","input":{"b":2}}]}`
 
 func TestTicks(t *testing.T) {
@@ -196,7 +196,7 @@ func TestTicks(t *testing.T) {
 	got := w.starts(2)
 	slices.SortFunc(got, func(a, b engine.StartRequest) int { return strings.Compare(a.TaskID, b.TaskID) })
 	a, b := got[0], got[1]
-	if a.Actor != "actor1" || string(a.Input.Body) != `{"a":1}` || a.Build != "beta" || *a.MemoryMbytes != 256 || *a.TimeoutSecs != 7 || a.MaxItems != nil {
+	if a.Actor != "actor1" || string(a.Input.Body) != `{"a":1}` || a.Build != "beta" || *a.MemoryMbytes != 256 || *a.TimeoutSecs != 7 || !*a.RestartOnError || a.MaxItems != nil {
 		t.Errorf("%+v", a)
 	}
 	if b.TaskID != "task1" || strings.Join(strings.Fields(string(b.Input.Body)), "") != `{"b":2}` {

@@ -262,6 +262,7 @@ func (s *Scheduler) start(ctx context.Context, r record, a api.ScheduleAction) e
 	}
 	if o := a.RunOptions; o != nil {
 		req.TimeoutSecs, req.MemoryMbytes, req.MaxItems, req.MaxTotalUSD = o.TimeoutSecs, o.MemoryMbytes, o.MaxItems, o.MaxTotalChargeUSD
+		req.RestartOnError = o.RestartOnError
 		if o.Build != nil {
 			req.Build = *o.Build
 		}
