@@ -19,7 +19,7 @@ PLATFORMS := $(foreach os,$(SYSTEMS),$(os)/amd64 $(os)/arm64)
 GO_DIRS   := cmd internal pkg scripts testdata
 
 # Bytes.
-MAX_APIFY := 35000000
+MAX_APIFY := 42000000
 MAX_ACTOR := 12000000
 
 FUZZTIME ?= 10s

@@ -97,6 +97,10 @@ func PrintPage[T any](ctx context.Context, s *Session, output *jq.Output, page a
 	if output.Wanted() {
 		return output.Print(ctx, s.IO, page)
 	}
+	if page.Total == 0 {
+		s.Note("there are no %s", noun)
+		return nil
+	}
 	if len(page.Items) == 0 {
 		s.Note("%d %s are there, and none of them on this page", page.Total, noun)
 		return nil

@@ -97,7 +97,11 @@ Exit codes: 0 listed, 5 the --jq expression cannot be applied, 1 anything else.`
 				return output.Print(ctx, g.IO, page)
 			}
 			if len(page.Items) == 0 {
-				fmt.Fprintf(g.IO.Err, "%d %ss are there, and none of them on this page", page.Total, g.Noun)
+				if page.Total == 0 {
+					fmt.Fprintf(g.IO.Err, "there are no %ss", g.Noun)
+				} else {
+					fmt.Fprintf(g.IO.Err, "%d %ss are there, and none of them on this page", page.Total, g.Noun)
+				}
 				if !options.Unnamed {
 					fmt.Fprint(g.IO.Err, "; --unnamed shows those without a name too")
 				}
