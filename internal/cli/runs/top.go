@@ -219,7 +219,7 @@ func (t *top) frame(runs []client.Answer[api.Run], total int, problem error) err
 	}
 	width, height := 200, 50
 	if file, ok := t.IO.Out.(*os.File); ok {
-		if w, h, err := term.GetSize(int(file.Fd())); err == nil {
+		if w, h, err := term.GetSize(int(file.Fd())); err == nil && w > 0 && h > 0 {
 			width, height = w, h
 		}
 	}
