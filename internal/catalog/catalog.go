@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/secret"
 	"github.com/greenroom-dev/greenroom/internal/store"
@@ -161,6 +162,12 @@ func (c *Catalog) countRuns(ctx context.Context, a *api.Actor) error {
 	if len(page.Items) > 0 {
 		a.Stats.LastRunStartedAt = &page.Items[0].StartedAt
 		a.Stats.TotalUsers = 1
+		since := time.Since(a.Stats.LastRunStartedAt.Time)
+		for days, count := range map[int]*int{7: &a.Stats.TotalUsers7Days, 30: &a.Stats.TotalUsers30Days, 90: &a.Stats.TotalUsers90Days} {
+			if since < time.Duration(days)*24*time.Hour {
+				*count = 1
+			}
+		}
 	}
 	return nil
 }

@@ -73,6 +73,9 @@ type ActorStats struct {
 	TotalBuilds      int   `json:"totalBuilds"`
 	TotalRuns        int   `json:"totalRuns"`
 	TotalUsers       int   `json:"totalUsers"`
+	TotalUsers7Days  int   `json:"totalUsers7Days"`
+	TotalUsers30Days int   `json:"totalUsers30Days"`
+	TotalUsers90Days int   `json:"totalUsers90Days"`
 	TotalMetamorphs  int   `json:"totalMetamorphs,omitempty"`
 	LastRunStartedAt *Time `json:"lastRunStartedAt,omitempty"`
 }

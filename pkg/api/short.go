@@ -71,7 +71,8 @@ func (a Actor) Short() ActorShort {
 		ID: a.ID, Name: a.Name, Username: a.Username,
 		CreatedAt: a.CreatedAt, ModifiedAt: a.ModifiedAt, Stats: a.Stats,
 	}
-	if a.Title != nil {
+	short.Title = a.Name // what has no title is called by its name: clients print it unseen
+	if a.Title != nil && *a.Title != "" {
 		short.Title = *a.Title
 	}
 	return short
