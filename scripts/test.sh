@@ -47,4 +47,4 @@ fi
 CGO_ENABLED=0 go build -o bin/testsum ./scripts/testsum
 # testsum's status says whether all passed; so does go test's.
 # shellcheck disable=SC2086
-go test -json $race -timeout 15m "$@" | bin/testsum
+go test -json $race -timeout 60m "$@" | bin/testsum
