@@ -86,6 +86,9 @@ func systemd(home Home, p Program) File {
 	for _, variable := range p.Env {
 		b.WriteString("Environment=" + strings.ReplaceAll(quoted(variable), "%", "%%") + "\n")
 	}
+	// Runs outlive the server, which takes them over when it is back: only the
+	// server's own process is to be ended.
+	b.WriteString("KillMode=process\n")
 	fmt.Fprintf(&b, "StandardOutput=null\nStandardError=journal\nUMask=0077\nLimitNOFILE=65536\nRestart=on-failure\nRestartSec=2\nTimeoutStopSec=%d\n\n",
 		seconds(p.Stop))
 	b.WriteString("[Install]\nWantedBy=default.target\n")
@@ -148,6 +151,7 @@ func launchd(home Home, p Program) File {
 	key("Umask", "<integer>63</integer>")
 	key("SoftResourceLimits", "<dict>\n\t\t<key>NumberOfFiles</key>\n\t\t<integer>65536</integer>\n\t</dict>")
 	key("RunAtLoad", "<true/>")
+	key("AbandonProcessGroup", "<true/>") // runs outlive the server
 	key("KeepAlive", "<dict>\n\t\t<key>SuccessfulExit</key>\n\t\t<false/>\n\t</dict>")
 	key("ExitTimeOut", fmt.Sprintf("<integer>%d</integer>", seconds(p.Stop)))
 	b.WriteString("</dict>\n</plist>\n")
