@@ -27,8 +27,12 @@ import (
 // serverTargets gives the places that a server can build and run Actors for, and
 // which of them new builds are for, and says in one line which and why. Processes
 // can always be started; containers when an engine answers.
-func serverTargets(ctx context.Context, chosen, serverID string, notice func(string)) (map[string]build.Target, string, error) {
-	inProcess, err := process.New()
+func serverTargets(ctx context.Context, chosen, serverID, dir string, notice func(string)) (map[string]build.Target, string, error) {
+	watcher, err := supervisor()
+	if err != nil {
+		return nil, "", fault.Wrap(fault.Internal, err, "find the program that is to watch over processes")
+	}
+	inProcess, err := process.NewServer(process.Server{Dir: dir, Supervisor: watcher})
 	if err != nil {
 		return nil, "", err
 	}
@@ -79,7 +83,7 @@ func (d *daemon) openBuilds(ctx context.Context, userID, username string, key fu
 	}
 	var chosen string
 	var err error
-	if d.targets, chosen, err = serverTargets(ctx, d.opts.Executor, d.serverID, notice); err != nil {
+	if d.targets, chosen, err = serverTargets(ctx, d.opts.Executor, d.serverID, filepath.Join(d.opts.DataDir, "processes"), notice); err != nil {
 		return err
 	}
 	d.catalog = catalog.New(catalog.Config{Store: d.store, UserID: userID, Username: username, SecretKey: key})

@@ -158,6 +158,7 @@ func (t *Tasks) Start(ctx context.Context, ref string, call engine.StartRequest)
 		Build: build, TimeoutSecs: call.TimeoutSecs, MemoryMbytes: call.MemoryMbytes, MaxItems: call.MaxItems, MaxTotalChargeUSD: call.MaxTotalUSD,
 		RestartOnError: call.RestartOnError,
 	})
+	call.RestartOnError = o.RestartOnError
 	call.TimeoutSecs, call.MemoryMbytes, call.MaxItems, call.MaxTotalUSD = o.TimeoutSecs, o.MemoryMbytes, o.MaxItems, o.MaxTotalChargeUSD
 	call.RestartOnError = o.RestartOnError
 	if o.Build != nil {

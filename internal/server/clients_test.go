@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/greenroom-dev/greenroom/internal/engine"
 )
 
 // runClient runs a script with an official client against the platform.
@@ -73,4 +76,27 @@ func TestJavaScriptClientAutomation(t *testing.T) {
 func TestPythonClientAutomation(t *testing.T) {
 	python := fromEnvironment(t, "GREENROOM_TEST_PYTHON")
 	runClient(t, automated(t), exec.Command(python, filepath.Join("testdata", "automation.py")))
+}
+
+// telling is a run that tells its token and ends when it is asked to.
+const telling = `echo "token $APIFY_TOKEN"; trap 'exit 0' TERM; while :; do sleep 0.1; done`
+
+// paid makes an Actor known that is paid per event, for the clients' runs.
+func paid(t *testing.T) *platform {
+	p := newPlatform(t)
+	p.actor(telling)
+	p.change = func(program *engine.Program) {
+		program.Actor.PricingInfos = []json.RawMessage{json.RawMessage(paidPerEvent)}
+	}
+	return p
+}
+
+func TestRunsOfTheJavaScriptClient(t *testing.T) {
+	fromEnvironment(t, "GREENROOM_TEST_NODE_MODULES")
+	runClient(t, paid(t), exec.Command("node", filepath.Join("testdata", "runs.cjs")))
+}
+
+func TestRunsOfThePythonClient(t *testing.T) {
+	python := fromEnvironment(t, "GREENROOM_TEST_PYTHON")
+	runClient(t, paid(t), exec.Command(python, filepath.Join("testdata", "runs.py")))
 }
