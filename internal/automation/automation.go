@@ -160,7 +160,6 @@ func (t *Tasks) Start(ctx context.Context, ref string, call engine.StartRequest)
 	})
 	call.RestartOnError = o.RestartOnError
 	call.TimeoutSecs, call.MemoryMbytes, call.MaxItems, call.MaxTotalUSD = o.TimeoutSecs, o.MemoryMbytes, o.MaxItems, o.MaxTotalChargeUSD
-	call.RestartOnError = o.RestartOnError
 	if o.Build != nil {
 		call.Build = *o.Build
 	}
