@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -110,11 +111,13 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	})
 	d.http = &http.Server{
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelWarn),
 		Handler: server.New(server.Config{
 			Store: d.store, Engine: d.engine, Actors: d.builds, Catalog: d.catalog, Builds: d.builds,
 			Tasks: d.tasks, Schedules: d.scheduler, Webhooks: d.dispatcher, Authenticate: d.authenticate,
 			UserID: user.ID, Username: user.Name, ProxyPassword: user.ProxyPassword, Logger: opts.Logger,
 			AllowedHosts: hosts, Draining: d.ending.Load, Backup: d.backup,
+			Totals: d.store.Totals, DiskUsage: d.diskUsage,
 		}),
 	}
 	d.reach.serve = func(listener net.Listener) {
@@ -142,6 +145,12 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 		return nil, err
 	}
 	return d, nil
+}
+
+// diskUsage is what metrics tell besides what storages hold.
+func (d *daemon) diskUsage(context.Context) (map[string]int64, error) {
+	size, err := d.store.DatabaseSize()
+	return map[string]int64{"database": size}, err
 }
 
 // startSweeper lets runs and storages expire, if they are to.

@@ -70,37 +70,82 @@ func (s *server) measure(ctx context.Context) (measurement, error) {
 		m.runs[status] = runs.Total
 	}
 	var err error
+	if s.Totals != nil {
+		err = s.measureTotals(ctx, &m)
+	} else {
+		err = s.measureEach(ctx, &m)
+	}
+	if err != nil {
+		return m, err
+	}
+	if s.DiskUsage != nil {
+		used, err := s.DiskUsage(ctx)
+		if err != nil {
+			return m, err
+		}
+		if m.bytes == nil {
+			m.bytes = map[string]int64{}
+		}
+		maps.Copy(m.bytes, used)
+	}
+	return m, nil
+}
+
+// measureTotals asks the store for sums; of single storages it looks at those
+// queues only that have a depth of their own.
+func (s *server) measureTotals(ctx context.Context, m *measurement) error {
+	totals, err := s.Totals(ctx)
+	if err != nil {
+		return err
+	}
+	m.bytes = map[string]int64{}
+	for kind, t := range totals {
+		m.storages[kind], m.bytes[kind] = t.Storages, t.Bytes
+	}
+	items, queues := totals["datasets"].Items, totals["request-queues"]
+	pending := max(0, queues.Requests-queues.Handled)
+	m.items, m.pending, m.handled = &items, &pending, &queues.Handled
+	page, err := s.queues.all.List(ctx, store.ListOptions{Limit: maxNamedQueues})
+	for _, info := range page.Items {
+		m.name(info)
+	}
+	return err
+}
+
+// name gives a queue that has a name a depth of its own.
+func (m *measurement) name(info store.Info) {
+	if info.Name != "" && len(m.named) < maxNamedQueues {
+		m.named = append(m.named, queueDepth{info.Name, max(0, info.TotalRequests-info.HandledRequests)})
+	}
+}
+
+// measureEach looks at each storage, unless there are too many.
+func (s *server) measureEach(ctx context.Context, m *measurement) (err error) {
 	items, pending, handled := 0, 0, 0
 	var complete bool
 	m.storages["datasets"], complete, err = eachStorage(ctx, s.datasets.all, func(info store.Info) { items += info.ItemCount })
 	if err != nil {
-		return m, err
+		return err
 	}
 	if complete {
 		m.items = &items
 	}
 	m.storages["key-value-stores"], _, err = eachStorage(ctx, s.stores.all, nil)
 	if err != nil {
-		return m, err
+		return err
 	}
 	m.storages["request-queues"], complete, err = eachStorage(ctx, s.queues.all, func(info store.Info) {
-		depth := max(0, info.TotalRequests-info.HandledRequests)
-		pending += depth
+		pending += max(0, info.TotalRequests-info.HandledRequests)
 		handled += info.HandledRequests
-		if info.Name != "" && len(m.named) < maxNamedQueues {
-			m.named = append(m.named, queueDepth{info.Name, depth})
-		}
+		m.name(info)
 	})
 	if err != nil {
-		return m, err
+		return err
 	}
 	if complete {
 		m.pending, m.handled = &pending, &handled
 	}
-	if s.DiskUsage != nil {
-		m.bytes, err = s.DiskUsage(ctx)
-	}
-	return m, err
+	return nil
 }
 
 // eachStorage counts the storages of a kind and calls see for each, unless there

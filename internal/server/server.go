@@ -145,6 +145,9 @@ type Config struct {
 	// Draining reports that the server is about to end, so that /healthz sends
 	// nobody here any more; nil means never.
 	Draining func() bool
+	// Totals gives what the storages of each kind come to, by the kind's segment of
+	// the path, for metrics. Nil looks at each storage.
+	Totals func(ctx context.Context) (map[string]store.Totals, error)
 	// DiskUsage gives the bytes that the store takes on disk, by what they hold;
 	// it is asked for metrics only, and must be cheap. Nil leaves them out.
 	DiskUsage func(ctx context.Context) (map[string]int64, error)
