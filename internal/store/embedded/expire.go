@@ -2,12 +2,12 @@ package embedded
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/access"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded/database"
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // Expire deletes the unnamed storages that nobody has read or written since the
@@ -78,13 +78,8 @@ func (c *collection[S]) expire(ctx context.Context, unused time.Time, keep func(
 func (s *storage) expire(ctx context.Context, unused time.Time) (expired bool, err error) {
 	s.gate.Lock() // nothing is appended meanwhile
 	defer s.gate.Unlock()
-	if s.deleted {
-		return false, nil
-	}
-	found, err := scanStorage(func(dest ...any) error {
-		return s.root.db.Get(ctx, "SELECT "+storageColumns+" FROM storage WHERE key = ? AND deleted = 0", []any{s.key}, dest...)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
+	found, err := s.look(ctx)
+	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
 	if err != nil {

@@ -42,8 +42,19 @@ func (s *storage) missing() error {
 	return fault.New(fault.NotFound, "%s %q was not found", s.kind, s.id)
 }
 
-// row reads the storage's metadata.
+// row reads the storage's metadata, which counts as a use.
 func (s *storage) row(ctx context.Context) (stored, error) {
+	found, err := s.look(ctx)
+	if err != nil {
+		return stored{}, database.Failed(err, "read %s %q", s.kind, s.id)
+	}
+	s.use.Touch()
+	s.use.Complete(&found.info)
+	return found, nil
+}
+
+// look reads the storage's metadata, and nobody notices.
+func (s *storage) look(ctx context.Context) (stored, error) {
 	if err := database.Live(ctx); err != nil {
 		return stored{}, err
 	}
@@ -53,12 +64,7 @@ func (s *storage) row(ctx context.Context) (stored, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return stored{}, s.missing()
 	}
-	if err != nil {
-		return stored{}, database.Failed(err, "read %s %q", s.kind, s.id)
-	}
-	s.use.Touch()
-	s.use.Complete(&found.info)
-	return found, nil
+	return found, err
 }
 
 // Info gives the storage's metadata.

@@ -8,7 +8,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -179,6 +181,19 @@ func (db *DB) Snapshot(ctx context.Context, path string) error {
 		err = errors.Join(err, conn.Close())
 	}
 	return failed(err, "copy the database to %s", path)
+}
+
+// Size is how many bytes the file and its journal take.
+func (db *DB) Size() (bytes int64, err error) {
+	for _, path := range []string{db.path, db.path + "-wal"} {
+		info, err := os.Stat(path)
+		if err == nil {
+			bytes += info.Size()
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return 0, failed(err, "look at the database %s", db.path)
+		}
+	}
+	return bytes, nil
 }
 
 // Check gives what SQLite finds wrong with the file, nothing when it is sound.
