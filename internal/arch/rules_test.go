@@ -71,7 +71,6 @@ var layers = []layer{
 		"internal/builder", "internal/builder/image", "internal/catalog", "internal/checkout", "internal/definition", "internal/engine",
 		"internal/executor", "internal/openapi", "internal/runlog", "internal/store", "pkg/api",
 	}},
-	{"internal/runlog", []string{"internal/store", "pkg/api"}},
 
 	{"internal/server", []string{
 		"internal/build", "internal/catalog", "internal/engine", "internal/store", "internal/export", "internal/schema/...",
@@ -83,15 +82,15 @@ var layers = []layer{
 	{"internal/encoding", []string{"internal/store"}},
 	{"internal/engine", []string{
 		"internal/executor", "internal/builder", "internal/store", "internal/run",
-		"internal/engine/charging", "internal/engine/meter", "internal/engine/queue", "internal/engine/runlog",
+		"internal/engine/charging", "internal/engine/meter", "internal/engine/queue", "internal/runlog",
 		"internal/schema/...", "internal/secret", "internal/definition", "internal/encoding", "pkg/api",
 		"internal/executor/hostport", // which ports are free is a rule of starting, not of an executor
 	}},
 
+	{"internal/runlog", []string{"internal/store", "pkg/api"}},
 	{"internal/engine/charging", []string{"pkg/api"}},
 	{"internal/engine/meter", []string{"pkg/api"}},
 	{"internal/engine/queue", nil},
-	{"internal/engine/runlog", []string{"internal/store", "pkg/api"}},
 	{"internal/engine/onedir", []string{
 		"internal/engine", "internal/executor", "internal/builder", "internal/store", "internal/definition", "pkg/api",
 	}},

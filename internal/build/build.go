@@ -84,7 +84,6 @@ type Service struct {
 	cfg      Config
 	builds   store.Records[api.Build]
 	details  store.Records[detail]
-	live     *runlog.Live
 	checkout checkout.Checkout
 	instance string // marks images as those of this service
 
@@ -102,6 +101,7 @@ type Service struct {
 
 // active is a build that has not ended.
 type active struct {
+	log    *runlog.Log
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 }
@@ -148,8 +148,8 @@ func New(cfg Config) (*Service, error) {
 	stop, cancel := context.WithCancel(context.Background())
 	return &Service{
 		cfg: cfg, builds: cfg.Store.Builds(),
-		details: store.RecordsOf(cfg.Store, store.Kind[detail]{Name: "build-detail"}),
-		live:    runlog.New(cfg.Store.Logs()), checkout: checkout.Checkout{Limits: cfg.Limits, Own: cfg.Own},
+		details:  store.RecordsOf(cfg.Store, store.Kind[detail]{Name: "build-detail"}),
+		checkout: checkout.Checkout{Limits: cfg.Limits, Own: cfg.Own},
 		instance: instance, stop: stop, stopAll: cancel,
 		slots: make(chan struct{}, cfg.Parallel), active: map[string]*active{},
 	}, nil
@@ -217,10 +217,13 @@ func (s *Service) queue(id string) error {
 	if s.closed {
 		return fault.New(fault.Unavailable, "the server is shutting down")
 	}
+	log, err := s.openLog(s.stop, id)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(s.stop)
-	a := &active{cancel: cancel, done: make(chan struct{})}
+	a := &active{log: log, cancel: cancel, done: make(chan struct{})}
 	s.active[id] = a
-	log := s.live.Start(id)
 	s.working.Add(1)
 	go func() {
 		defer s.working.Done()
@@ -234,9 +237,7 @@ func (s *Service) queue(id string) error {
 		if s.stop.Err() == nil { // else it begins after the next start
 			s.work(ctx, id, log)
 		}
-		if err := log.End(); err != nil {
-			s.cfg.Logger.Error("the log of a build is not complete", "build", id, "error", err)
-		}
+		log.End()
 		if !queued {
 			<-s.slots
 		}
@@ -246,6 +247,11 @@ func (s *Service) queue(id string) error {
 		close(a.done)
 	}()
 	return nil
+}
+
+// openLog gives the log of a build to write it; its caller ends it.
+func (s *Service) openLog(ctx context.Context, id string) (*runlog.Log, error) {
+	return runlog.Open(ctx, id, runlog.Mark{}, runlog.Options{Logs: s.cfg.Store.Logs(), Logger: s.cfg.Logger})
 }
 
 func (s *Service) lookup(id string) *active {
@@ -329,7 +335,10 @@ func (s *Service) Log(ctx context.Context, id string, follow bool) (io.ReadClose
 	if _, err := s.builds.Get(ctx, id); err != nil {
 		return nil, notFound(err, id)
 	}
-	return s.live.Open(ctx, id, follow)
+	if a := s.lookup(id); a != nil {
+		return a.log.Reader(ctx, follow), nil
+	}
+	return s.cfg.Store.Logs().Open(ctx, id, 0)
 }
 
 // events are the names of what happens to builds, by their status.

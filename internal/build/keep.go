@@ -57,11 +57,12 @@ func (s *Service) Recover(ctx context.Context) error {
 		if b.Status == api.StatusAborting {
 			status, message = api.StatusAborted, "ACTOR: The build was aborted"
 		}
-		log := s.live.Start(b.ID)
-		log.Line(message)
-		if err := log.End(); err != nil {
+		log, err := s.openLog(ctx, b.ID)
+		if err != nil {
 			return err
 		}
+		log.Say(message)
+		log.End()
 		if err := os.RemoveAll(s.dir(b.ID)); err != nil {
 			s.cfg.Logger.Warn("the directory of a build that was interrupted stays", "build", b.ID, "error", err)
 		}

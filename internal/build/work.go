@@ -51,10 +51,9 @@ func (s *Service) work(ctx context.Context, id string, log *runlog.Log) {
 	}
 	log.Mask(secrets)
 	if err == nil && ctx.Err() == nil {
-		log.Line("ACTOR: Building version " + d.Version.VersionNumber + " as build " + b.BuildNumber)
-		output := log.Writer()
-		err = s.make(ctx, b, &d, env, output)
-		output.Flush()
+		log.Say("ACTOR: Building version " + d.Version.VersionNumber + " as build " + b.BuildNumber)
+		err = s.make(ctx, b, &d, env, log.Writer(1))
+		log.Flush()
 	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -90,11 +89,11 @@ func outcome(err error) api.Status {
 func (s *Service) explain(log *runlog.Log, err error, status api.Status) {
 	switch status {
 	case api.StatusSucceeded:
-		log.Line("ACTOR: Build finished")
+		log.Say("ACTOR: Build finished")
 	case api.StatusAborted:
-		log.Line("ACTOR: The build was aborted")
+		log.Say("ACTOR: The build was aborted")
 	case api.StatusTimedOut:
-		log.Line(fmt.Sprintf("ACTOR: ERROR: The build did not finish in %.0f seconds", s.cfg.Timeout.Seconds()))
+		log.Say(fmt.Sprintf("ACTOR: ERROR: The build did not finish in %.0f seconds", s.cfg.Timeout.Seconds()))
 	default:
 		if s.stop.Err() != nil {
 			err = errors.New("the server ended while the Actor was being built")
@@ -104,9 +103,9 @@ func (s *Service) explain(log *runlog.Log, err error, status api.Status) {
 			text += "\n" + hint
 		}
 		for line := range strings.Lines(text) {
-			log.Line(strings.TrimRight(line, "\n"))
+			log.Say(strings.TrimRight(line, "\n"))
 		}
-		log.Line("ACTOR: Build failed")
+		log.Say("ACTOR: Build failed")
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
 	"github.com/greenroom-dev/greenroom/internal/run"
+	"github.com/greenroom-dev/greenroom/internal/runlog"
 	outputschema "github.com/greenroom-dev/greenroom/internal/schema/output"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/executor/hostport"
 	"github.com/greenroom-dev/greenroom/internal/run"
+	"github.com/greenroom-dev/greenroom/internal/runlog"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
 

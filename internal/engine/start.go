@@ -7,8 +7,8 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/engine/charging"
 	"github.com/greenroom-dev/greenroom/internal/engine/meter"
-	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
 	"github.com/greenroom-dev/greenroom/internal/executor"
+	"github.com/greenroom-dev/greenroom/internal/runlog"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/run"
+	"github.com/greenroom-dev/greenroom/internal/runlog"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"

@@ -11,9 +11,9 @@ import (
 	"github.com/greenroom-dev/greenroom/internal/engine/charging"
 	"github.com/greenroom-dev/greenroom/internal/engine/meter"
 	"github.com/greenroom-dev/greenroom/internal/engine/queue"
-	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/run"
+	"github.com/greenroom-dev/greenroom/internal/runlog"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/greenroom-dev/greenroom/internal/engine/runlog"
+	"github.com/greenroom-dev/greenroom/internal/runlog"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/internal/store/embedded"
 )
@@ -87,6 +87,34 @@ func TestLinesOfStreams(t *testing.T) {
 	}
 	if got, want := lines(t, l.Reader(t.Context(), false)), "ACTOR: hello\none\n*****\ntwo\nthree\n"; got != want {
 		t.Errorf("read %q, want %q", got, want)
+	}
+}
+
+// A build that was interrupted gets a last line behind what it wrote; then the
+// log is read from the store.
+func TestWhatIsStoredOfALogStays(t *testing.T) {
+	logs := openStore(t)
+	for _, text := range []string{"one\ntwo", "three\n"} {
+		l := open(t, runlog.Mark{}, runlog.Options{Logs: logs})
+		l.Mask([]string{"two"})
+		if n, err := io.WriteString(l.Writer(1), text); n != len(text) || err != nil {
+			t.Errorf("wrote %d bytes, %v", n, err)
+		}
+		l.Flush()
+		l.Say("end")
+		l.End()
+	}
+	if got, want := stored(t, logs), "one\n*****\nend\nthree\nend\n"; got != want {
+		t.Errorf("stored %q, want %q", got, want)
+	}
+}
+
+// Writing moves no position: that is of another source of output.
+func TestWritingKeepsThePosition(t *testing.T) {
+	l := open(t, runlog.Mark{Position: "7"}, runlog.Options{Logs: openStore(t)})
+	fmt.Fprintln(l.Writer(2), "hello")
+	if l.Position() != "7" || lines(t, l.Reader(t.Context(), false)) != "hello\n" {
+		t.Errorf("at %q", l.Position())
 	}
 }
 
