@@ -22,7 +22,9 @@ import (
 const long = `Writes all that a server keeps into one file: storages, runs and builds with their
 logs, API tokens, and the keys of secret inputs. The server may be running and goes
 on working meanwhile: everything that was answered before the backup began is in
-it. apify restore makes a data directory of it.
+it. apify restore makes a data directory of it. What builds have made, images of
+the container engine and prepared directories, is not in it: Actors are built again
+after a restore.
 
 The file is a tar archive; its last member, backup.json, holds a SHA-256 checksum
 of every other one, and the backup is checked against it before it gets its name.
