@@ -228,8 +228,8 @@ func (a *active) morph(ctx context.Context, p *Program, in *Input, secrets input
 		return err
 	}
 	// The record says now what the run is; a later engine starts from that.
-	a.program, a.secrets, a.morphed = p, secrets, true
+	a.program, a.secrets = p, secrets
 	a.log.Say(fmt.Sprintf("ACTOR: Metamorphing into %s/%s, build %s", p.Actor.Username, p.Actor.Name, p.Build.BuildNumber))
 	a.log.Mask(secrets.masks(p.Secrets))
-	return a.keep(ctx, func(s *state) { s.InputKey, s.Sealed, s.Again = key, secrets.env != nil, true })
+	return a.keep(ctx, func(s *state) { s.InputKey, s.Sealed, s.Again, s.Morphed = key, secrets.env != nil, true, true })
 }

@@ -159,7 +159,20 @@ func (e *Engine) Leave() {
 	e.closed = true
 	e.mu.Unlock()
 	close(e.leaving)
-	e.Close()
+	// Nothing is cancelled before everybody has let go: what was being started
+	// or stored would fail for a reason that the run has nothing to do with.
+	e.running.Wait()
+	e.killRuns()
+}
+
+// isLeaving reports whether runs are to be left alone.
+func (e *Engine) isLeaving() bool {
+	select {
+	case <-e.leaving:
+		return true
+	default:
+		return false
+	}
 }
 
 // Load tells how much memory runs use, how much there is for them, how many have

@@ -42,6 +42,12 @@ type state struct {
 	// anew once it has.
 	Exit  *api.RunExit `json:"exit,omitempty"`
 	Again bool         `json:"again,omitempty"`
+	// Morphed says that it is then another Actor's. Reboots and Errors are how
+	// often the run's record is to say then that it was rebooted, and started
+	// again after an error: whoever comes to it, and how often, counts the same.
+	Morphed bool `json:"morphed,omitempty"`
+	Reboots int  `json:"reboots,omitempty"`
+	Errors  int  `json:"errors,omitempty"`
 	// Restarts are the latest restarts on errors.
 	Restarts []api.Time `json:"restarts,omitempty"`
 	// Charges are the idempotency keys of the latest charges; Counts are the

@@ -65,12 +65,10 @@ type active struct {
 	events  broker
 	usage   *meter.Meter
 
-	// program, secrets and morphed are the supervisor's. The program is nil when
-	// the run was taken over and its build is gone. A run that has morphed is
-	// about to start another Actor's code.
+	// program and secrets are the supervisor's. The program is nil when the run
+	// was taken over and its build is gone.
 	program *Program
 	secrets inputSecrets
-	morphed bool
 
 	keeping sync.Mutex
 	kept    state
@@ -218,6 +216,9 @@ func (a *active) live(r api.Run, instance executor.Instance) outcome {
 		var again bool
 		if instance == nil {
 			var ended bool
+			if a.engine.isLeaving() {
+				return outcome{left: true} // the next engine starts it
+			}
 			if instance, end, ended = a.begin(ctx); ended {
 				return end
 			}
@@ -279,7 +280,7 @@ func (a *active) begin(ctx context.Context) (instance executor.Instance, end out
 		if s.Since == nil {
 			s.Since = &now
 		}
-		s.Executor, s.Again, s.Begun = a.program.Executor.Name(), false, false
+		s.Executor, s.Again, s.Morphed, s.Begun = a.program.Executor.Name(), false, false, false
 	})
 	var r api.Run
 	if err == nil {
@@ -293,10 +294,10 @@ func (a *active) begin(ctx context.Context) (instance executor.Instance, end out
 		return nil, failed(err), true
 	}
 	a.usage.Began()
-	instance, aborted, err := a.start(ctx, spec)
+	instance, end, err = a.start(ctx, spec)
 	switch {
-	case aborted:
-		return nil, outcome{status: api.StatusAborted, message: abortedBefore}, true
+	case end.status != "":
+		return nil, end, true
 	case err != nil:
 		return nil, failed(err), true
 	}
@@ -333,8 +334,9 @@ func (a *active) renew(ctx context.Context, r api.Run) error {
 }
 
 // start starts the code. Starting a container can take long on a busy machine,
-// so an abort does not wait for it; other commands do.
-func (a *active) start(ctx context.Context, spec executor.Spec) (instance executor.Instance, aborted bool, err error) {
+// so an abort does not wait for it, and end is then that of the run; other
+// commands do.
+func (a *active) start(ctx context.Context, spec executor.Spec) (instance executor.Instance, end outcome, err error) {
 	starting, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type started struct {
@@ -346,20 +348,14 @@ func (a *active) start(ctx context.Context, spec executor.Spec) (instance execut
 		instance, err := a.program.Executor.Start(starting, spec)
 		result <- started{instance, err}
 	}()
-	killed, commands := ctx.Done(), a.commands
+	killed, commands, aborted := ctx.Done(), a.commands, false
 	for {
 		select {
 		case s := <-result:
-			if aborted && s.err == nil {
-				a.kill(s.instance)
-				if _, err := s.instance.Wait(context.WithoutCancel(ctx)); err != nil {
-					a.engine.cfg.Logger.Error("ending an aborted run", "run", a.id, "error", err)
-				}
-				if err := a.program.Executor.Remove(context.WithoutCancel(ctx), s.instance.Handle()); err != nil {
-					a.engine.cfg.Logger.Error("removing an aborted run", "run", a.id, "error", err)
-				}
+			if aborted {
+				end = a.calledOff(context.WithoutCancel(ctx), s.instance, s.err)
 			}
-			return s.instance, aborted, s.err
+			return s.instance, end, s.err
 		case <-killed:
 			killed = nil
 			aborted = a.abortStart(cancel) || aborted
@@ -377,6 +373,22 @@ func (a *active) start(ctx context.Context, spec executor.Spec) (instance execut
 			}
 		}
 	}
+}
+
+// calledOff ends code that was started although the run was aborted meanwhile.
+func (a *active) calledOff(ctx context.Context, instance executor.Instance, err error) outcome {
+	if err != nil {
+		return outcome{status: api.StatusAborted, message: abortedBefore}
+	}
+	a.kill(instance)
+	exit, err := instance.Wait(ctx)
+	if err != nil {
+		a.engine.cfg.Logger.Error("ending an aborted run", "run", a.id, "error", err)
+	}
+	if err := a.program.Executor.Remove(ctx, instance.Handle()); err != nil {
+		a.engine.cfg.Logger.Error("removing an aborted run", "run", a.id, "error", err)
+	}
+	return outcome{status: api.StatusAborted, exitCode: exitCodeOf(ended{exit, err}), message: "Actor was aborted"}
 }
 
 // abortStart makes a run that is being started ABORTING and stops the starting.

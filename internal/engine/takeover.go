@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/run"
@@ -120,7 +121,7 @@ func (e *Engine) takeOver(ctx context.Context, r api.Run, found findings) error 
 	}
 	if key := inputKeyOf(r); key != kept.InputKey {
 		// It was to become another Actor's just then.
-		kept.InputKey, kept.Again = key, true
+		kept.InputKey, kept.Again, kept.Morphed = key, true, true
 	}
 	p, err := e.programAgain(ctx, r, "")
 	if err != nil {
@@ -204,34 +205,48 @@ func (a *active) attach(ctx context.Context, r api.Run, found findings) (executo
 }
 
 // search looks among what an executor has of the run for code whose start was
-// not recorded any more, and removes starts that were cut off.
+// not recorded any more, and removes starts that were cut off. A start that is
+// going on just now, without the engine that wanted it, comes to one or the
+// other soon.
 func (a *active) search(ctx context.Context, things []finding) (executor.Handle, error) {
-	for _, thing := range things {
-		if thing.Started.IsZero() {
+	for {
+		var starting []executor.Executor
+		for _, thing := range things {
+			if !thing.Started.IsZero() {
+				return thing.Handle, nil
+			}
 			err := thing.exec.Remove(ctx, thing.Handle)
 			if fault.Is(err, fault.Conflict) {
-				// It has come to its start after all.
-				return a.look(ctx, thing.exec)
+				starting = append(starting, thing.exec)
+			} else if err != nil {
+				return "", err
 			}
+		}
+		if len(starting) == 0 {
+			return "", nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(startingPause):
+		}
+		things = nil
+		for _, exec := range starting {
+			list, err := exec.List(ctx)
 			if err != nil {
 				return "", err
 			}
-			continue
+			for _, d := range list {
+				if d.RunID == a.id {
+					things = append(things, finding{d, exec})
+				}
+			}
 		}
-		return thing.Handle, nil
 	}
-	return "", nil
 }
 
-func (a *active) look(ctx context.Context, exec executor.Executor) (executor.Handle, error) {
-	list, err := exec.List(ctx)
-	for _, d := range list {
-		if d.RunID == a.id && !d.Started.IsZero() {
-			return d.Handle, nil
-		}
-	}
-	return "", err
-}
+// startingPause is between two looks at a start that is going on.
+const startingPause = 10 * time.Millisecond
 
 func (a *active) attachTo(ctx context.Context, r api.Run, exec executor.Executor, handle executor.Handle) (executor.Instance, *outcome) {
 	instance, err := exec.Attach(ctx, handle, executor.TakeOver{Output: a.take, After: executor.Position(a.log.Position())})

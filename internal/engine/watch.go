@@ -56,9 +56,6 @@ func (a *active) watch(ctx context.Context, instance executor.Instance) (end out
 	}
 	a.early = nil
 	killed, leaving := ctx.Done(), a.engine.leaving
-	if instance.Handle() == "" {
-		leaving = nil // it would end with us: kill ends it properly
-	}
 	for {
 		select {
 		case x := <-over:
@@ -67,7 +64,12 @@ func (a *active) watch(ctx context.Context, instance executor.Instance) (end out
 			}
 			return w.conclude(x)
 		case <-leaving:
-			return outcome{left: true}, false
+			if instance.Handle() != "" {
+				return outcome{left: true}, false
+			}
+			leaving = nil // it would end with us, without an end of its own
+			w.become(api.StatusAborting)
+			w.end()
 		case <-killed:
 			killed = nil
 			w.become(api.StatusAborting)
@@ -179,8 +181,15 @@ func (w *watching) again(c command) error {
 		if err := c.change(w.ctx); err != nil {
 			return err
 		}
-	} else if err := w.keep(w.ctx, func(s *state) { s.Again = true }); err != nil {
-		return err
+	} else {
+		r, err := w.engine.stored(w.ctx, w.id)
+		if err == nil {
+			err = w.keep(w.ctx, func(s *state) { s.Again, s.Reboots = true, r.Stats.RebootCount+1 })
+		}
+		if err != nil {
+			return err
+		}
+		w.log.Say("ACTOR: Rebooting")
 	}
 	w.end()
 	return nil
@@ -247,14 +256,22 @@ func causeOf(exit executor.Exit) string {
 	return ""
 }
 
-// rebooted counts a reboot; a metamorphosis was counted when it was asked for.
+// rebooted counts what the new start is for; a metamorphosis was counted when it
+// was asked for.
 func (w *watching) rebooted() (outcome, bool) {
-	if w.morphed {
-		w.morphed = false
+	kept := w.active.state()
+	if kept.Morphed {
 		return outcome{}, true
 	}
-	w.log.Say("ACTOR: Rebooting")
-	return w.countStart(func(s *api.RunStats) { s.RebootCount++ })
+	_, err := w.engine.update(w.ctx, w.id, func(r *api.Run) error {
+		r.Stats.RebootCount = max(r.Stats.RebootCount, kept.Reboots)
+		r.Stats.RestartCount = max(r.Stats.RestartCount, kept.Errors)
+		return nil
+	})
+	if err != nil {
+		return failed(err), false
+	}
+	return outcome{}, true
 }
 
 // restart starts code again that has failed, if the run asks for it and that
@@ -269,22 +286,11 @@ func (w *watching) restart(end outcome) (outcome, bool) {
 		w.log.Say(fmt.Sprintf("ACTOR: %s. It is not started again, because that happened %d times in the last minute", end.message, run.RestartsAllowed))
 		return end, false
 	}
-	if err := w.keep(w.ctx, func(s *state) { s.Restarts, s.Again = restarts, true }); err != nil {
+	if err := w.keep(w.ctx, func(s *state) { s.Restarts, s.Again, s.Errors = restarts, true, r.Stats.RestartCount+1 }); err != nil {
 		return failed(err), false
 	}
 	w.log.Say(fmt.Sprintf("ACTOR: %s. It is started again", end.message))
-	return w.countStart(func(s *api.RunStats) { s.RestartCount++ })
-}
-
-func (w *watching) countStart(count func(*api.RunStats)) (outcome, bool) {
-	_, err := w.engine.update(w.ctx, w.id, func(r *api.Run) error {
-		count(&r.Stats)
-		return nil
-	})
-	if err != nil {
-		return failed(err), false
-	}
-	return outcome{}, true
+	return w.rebooted()
 }
 
 func exitCodeOf(x ended) *int {

@@ -81,15 +81,11 @@ func (e *Executor) startDetached(ctx context.Context, o order, output executor.O
 		_ = os.RemoveAll(dir)
 		return nil, fault.Wrap(fault.Internal, err, "noting that a process is started")
 	}
-	err = e.supervisor(dir)
-	if err != nil {
-		err = cannotStart(o.Args[0], o.Dir, err)
-	} else if ctx.Err() != nil {
-		err = fault.Wrap(fault.Aborted, ctx.Err(), "starting %s", o.Args[0])
+	if err = e.supervisor(dir); err != nil {
+		return nil, errors.Join(cannotStart(o.Args[0], o.Dir, err), e.Remove(context.WithoutCancel(ctx), h))
 	}
-	if err != nil {
-		return nil, errors.Join(err, e.Remove(context.WithoutCancel(ctx), h))
-	}
+	// Even when the start was called off meanwhile: the code has begun, and what
+	// it has written until it is killed is output like any other.
 	return e.watch(dir, output, "")
 }
 
