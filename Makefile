@@ -24,6 +24,9 @@ MAX_ACTOR := 12000000
 
 FUZZTIME ?= 10s
 CRASHES  ?= 200
+# Commands and faults for runs as processes and in containers.
+STEPS        ?= 3000
+DOCKER_STEPS ?= 300
 # Flags of scripts/bench, such as BENCH="-run docker -rounds 20".
 BENCH ?=
 
@@ -84,8 +87,9 @@ bench: build ## Measure what the project promises about speed
 	@set -e; variables=$$(scripts/test-sdks.sh); eval "$$variables"; \
 	export GREENROOM_TEST_NODE_MODULES GREENROOM_TEST_JUDGES GREENROOM_TEST_APIFY_CLI GREENROOM_TEST_PYTHON; go run ./scripts/bench $(BENCH)
 
-soak: ## Kill a server under load CRASHES times (default 200) and compare what it had answered
-	GREENROOM_TEST_CRASHES=$(CRASHES) go test -count=1 -timeout 2h -v -run '^TestServerCrashes$$' ./cmd/apify
+soak: ## Kill a server under load CRASHES times (default 200), and while its runs are given STEPS commands (default 3000)
+	GREENROOM_TEST_CRASHES=$(CRASHES) GREENROOM_TEST_STEPS=$(STEPS) GREENROOM_TEST_DOCKER_STEPS=$(DOCKER_STEPS) \
+		go test -count=1 -timeout 4h -v -run '^(TestServerCrashes|TestRunsAgainstModel)$$' ./cmd/apify
 
 fuzz: ## Run each fuzz target for FUZZTIME (default 10s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -138,21 +137,10 @@ func (l *load) intN(n int) int {
 	return l.random.IntN(n)
 }
 
-// ask sends a request. An answer that did not come whole is none.
+// ask sends a request. The server dies, not the request: an answer on its way
+// counts.
 func (l *load) ask(ctx context.Context, method, path string, body []byte) (status int, answer []byte, ok bool) {
-	// The server dies, not the request: an answer on its way counts.
-	r, err := http.NewRequestWithContext(context.WithoutCancel(ctx), method, l.s.url+path, bytes.NewReader(body))
-	if err != nil {
-		return 0, nil, false
-	}
-	r.Header.Set("Authorization", "Bearer "+l.s.token)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0, nil, false
-	}
-	defer response.Body.Close()
-	answer, err = io.ReadAll(response.Body)
-	return response.StatusCode, answer, err == nil
+	return l.s.ask(context.WithoutCancel(ctx), method, path, body)
 }
 
 func (l *load) prepare(t *testing.T) {

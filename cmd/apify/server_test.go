@@ -3,7 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,12 +24,14 @@ type served struct {
 	// address stays the same when the server starts anew.
 	address string
 	args    []string // further ones
-	url     string
-	token   string
+	asker
 
 	cmd  *exec.Cmd
 	said *bytes.Buffer
 }
+
+// asker speaks to a server. It stays good when the server starts anew.
+type asker struct{ url, token string }
 
 // startServed starts a server on a directory of its own.
 func startServed(t testing.TB, args ...string) *served {
@@ -81,6 +86,25 @@ func (s *served) start() {
 		s.cmd.Wait()
 		s.t.Fatalf("the server did not start: %s", s.said)
 	}
+}
+
+// ask sends a request. An answer that did not come whole is none.
+func (a asker) ask(ctx context.Context, method, path string, body []byte) (status int, answer []byte, ok bool) {
+	r, err := http.NewRequestWithContext(ctx, method, a.url+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, false
+	}
+	r.Header.Set("Authorization", "Bearer "+a.token)
+	if len(body) > 0 && (body[0] == '{' || body[0] == '[') {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, nil, false
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err == nil
 }
 
 // kill ends the server as the system does it when memory is short.
