@@ -82,7 +82,7 @@ var layers = []layer{
 	{"internal/encoding", []string{"internal/store"}},
 	{"internal/engine", []string{
 		"internal/executor", "internal/builder", "internal/store", "internal/run",
-		"internal/engine/charging", "internal/engine/meter", "internal/engine/queue", "internal/runlog",
+		"internal/engine/charging", "internal/engine/meter", "internal/engine/queue", "internal/engine/runtoken", "internal/runlog",
 		"internal/schema/...", "internal/secret", "internal/definition", "internal/encoding", "pkg/api",
 		"internal/executor/hostport", // which ports are free is a rule of starting, not of an executor
 	}},
@@ -91,6 +91,7 @@ var layers = []layer{
 	{"internal/engine/charging", []string{"pkg/api"}},
 	{"internal/engine/meter", []string{"pkg/api"}},
 	{"internal/engine/queue", nil},
+	{"internal/engine/runtoken", nil},
 	{"internal/engine/onedir", []string{
 		"internal/engine", "internal/executor", "internal/builder", "internal/store", "internal/definition", "pkg/api",
 	}},

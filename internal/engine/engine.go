@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/engine/queue"
+	"github.com/greenroom-dev/greenroom/internal/engine/runtoken"
 	"github.com/greenroom-dev/greenroom/internal/executor"
 	"github.com/greenroom-dev/greenroom/internal/runlog"
 	"github.com/greenroom-dev/greenroom/internal/secret"
@@ -86,7 +87,7 @@ type InputHolder interface {
 // Engine starts, supervises and ends runs. Safe for concurrent use.
 type Engine struct {
 	cfg    Config
-	tokens tokens
+	tokens runtoken.Key
 	queue  *queue.Queue
 	// states and marks are nil for an engine that dies with its runs.
 	states *store.Records[state]
@@ -122,7 +123,7 @@ func New(cfg Config) *Engine {
 	patience, hurry := context.WithCancel(context.Background())
 	e := &Engine{
 		patience: patience, hurry: hurry,
-		cfg: cfg, tokens: newTokens(cfg.TokenKey), queue: queue.New(cfg.TotalMemoryMbytes, cfg.MaxRuns),
+		cfg: cfg, tokens: runtoken.New(cfg.TokenKey), queue: queue.New(cfg.TotalMemoryMbytes, cfg.MaxRuns),
 		kill: kill, killRuns: cancel, leaving: make(chan struct{}),
 		active: map[string]*active{}, charged: map[string]*active{}, taken: map[int]bool{}, ended: map[string]bool{},
 	}
@@ -316,7 +317,7 @@ func (e *Engine) DeleteRun(ctx context.Context, id string) error {
 // RunOfToken finds the run that a token was made for, until the run has ended
 // and a moment longer.
 func (e *Engine) RunOfToken(token string) (runID string, ok bool) {
-	if runID, ok = e.tokens.runOf(token); !ok {
+	if runID, ok = e.tokens.RunOf(token); !ok {
 		return "", false
 	}
 	e.mu.Lock()

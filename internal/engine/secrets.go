@@ -80,7 +80,7 @@ func (e *Engine) unseal(p *Program, body []byte, runID string) (inputSecrets, er
 	if err != nil {
 		return inputSecrets{}, err
 	}
-	passphrase := e.tokens.derive("passphrase", runID)
+	passphrase := e.tokens.Derive("passphrase", runID)
 	file, err := key.EncryptedPEM(passphrase)
 	if err != nil {
 		return inputSecrets{}, fault.Wrap(fault.Internal, err, "hand over the key of the secret inputs")

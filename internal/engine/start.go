@@ -141,7 +141,7 @@ func (e *Engine) activate(ctx context.Context, r api.Run, p *Program, kept state
 		return nil, err
 	}
 	a := &active{
-		engine: e, program: p, id: r.ID, dataset: r.DefaultDatasetID, token: e.tokens.of(r.ID), kept: kept, secrets: secrets, pricing: pricing,
+		engine: e, program: p, id: r.ID, dataset: r.DefaultDatasetID, token: e.tokens.Of(r.ID), kept: kept, secrets: secrets, pricing: pricing,
 		commands: make(chan command), done: make(chan struct{}), usage: meter.Resume(r), pass: map[executor.Stream]io.Writer{},
 	}
 	if pass := e.cfg.Output; pass != nil {
