@@ -140,7 +140,7 @@ func (l *load) intN(n int) int {
 // ask sends a request. The server dies, not the request: an answer on its way
 // counts.
 func (l *load) ask(ctx context.Context, method, path string, body []byte) (status int, answer []byte, ok bool) {
-	return l.s.ask(context.WithoutCancel(ctx), method, path, body)
+	return l.s.send(context.WithoutCancel(ctx), method, path, body)
 }
 
 func (l *load) prepare(t *testing.T) {

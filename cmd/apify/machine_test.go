@@ -145,12 +145,12 @@ func (m *machine) prepare() {
 			t.Fatal(err)
 		}
 		var made struct{ Data struct{ ID, Status string } }
-		status, answer, ok := m.asker.ask(t.Context(), "POST", "/v2/actors", definition)
+		status, answer, ok := m.asker.send(t.Context(), "POST", "/v2/actors", definition)
 		if !ok || status != http.StatusCreated || json.Unmarshal(answer, &made) != nil {
 			t.Fatalf("creating the Actor: %d %s", status, answer)
 		}
 		m.ids[k.name], m.kinds[made.Data.ID] = made.Data.ID, k.name
-		status, answer, ok = m.asker.ask(t.Context(), "POST", "/v2/actors/"+made.Data.ID+"/builds?version=0.1&waitForFinish=60", nil)
+		status, answer, ok = m.asker.send(t.Context(), "POST", "/v2/actors/"+made.Data.ID+"/builds?version=0.1&waitForFinish=60", nil)
 		if !ok || status != http.StatusCreated || json.Unmarshal(answer, &made) != nil || made.Data.Status != "SUCCEEDED" {
 			t.Fatalf("building the Actor: %d %s", status, answer)
 		}
@@ -276,7 +276,7 @@ func (m *machine) settle() {
 		t.Errorf("there are %d runs that nobody was told of, of %d starts without an answer", unknown, m.unanswered)
 	}
 	for id := range listed {
-		m.asker.ask(t.Context(), "POST", "/v2/actor-runs/"+id+"/abort", nil)
+		m.asker.send(t.Context(), "POST", "/v2/actor-runs/"+id+"/abort", nil)
 		var r struct{ Data api.Run }
 		m.s.get(t, "/v2/actor-runs/"+id+"?waitForFinish=60", &r)
 		if !r.Data.Status.Terminal() {
@@ -356,7 +356,7 @@ func (m *machine) containers(id string) map[string]string {
 // removeImages removes what the server has built.
 func (m *machine) removeImages() {
 	for _, id := range m.ids {
-		status, answer, _ := m.asker.ask(context.Background(), "DELETE", "/v2/actors/"+id, nil)
+		status, answer, _ := m.asker.send(context.Background(), "DELETE", "/v2/actors/"+id, nil)
 		if status != http.StatusNoContent {
 			m.t.Logf("deleting an Actor: %d %s", status, answer)
 		}

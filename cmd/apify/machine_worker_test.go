@@ -65,7 +65,7 @@ func (w *worker) life() {
 			id = w.run.id
 		}
 		text, _ := os.ReadFile(filepath.Join(w.notes, id))
-		_, log, _ := w.asker.ask(context.Background(), "GET", "/v2/logs/"+id, nil)
+		_, log, _ := w.asker.send(context.Background(), "GET", "/v2/logs/"+id, nil)
 		w.t.Errorf("run %s: %v\nwhat was done:\n%s\nits notes:\n%s\nits log:\n%s", id, err, strings.Join(w.told, "\n"), text[max(0, len(text)-3000):], log[max(0, len(log)-1000):])
 	}
 }
@@ -74,7 +74,7 @@ func (w *worker) life() {
 func (w *worker) request(method, path string, body []byte) (r api.Run, status int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	status, answer, ok := w.asker.ask(ctx, method, path, body)
+	status, answer, ok := w.asker.send(ctx, method, path, body)
 	w.tell("%s %s: %v %d", method, path, ok, status)
 	if ctx.Err() != nil {
 		return r, 0, fmt.Errorf("%s %s has no answer for too long", method, path)
@@ -400,7 +400,7 @@ func (w *worker) after() (again bool, err error) {
 		}
 		if err == nil {
 			m.deleted = certainly
-			if status, _, ok := w.asker.ask(context.Background(), "GET", "/v2/actor-runs/"+m.id, nil); ok && status == http.StatusOK {
+			if status, _, ok := w.asker.send(context.Background(), "GET", "/v2/actor-runs/"+m.id, nil); ok && status == http.StatusOK {
 				return false, errors.New("it was deleted and is there")
 			}
 		}
@@ -441,7 +441,7 @@ func (w *worker) check() ([]attempt, error) {
 		}
 	}
 	for deadline := time.Now().Add(time.Minute); ; {
-		status, log, ok := w.asker.ask(context.Background(), "GET", "/v2/logs/"+m.id, nil)
+		status, log, ok := w.asker.send(context.Background(), "GET", "/v2/logs/"+m.id, nil)
 		if ok && status == http.StatusOK {
 			return attempts, checkLog(present, log)
 		}

@@ -88,8 +88,8 @@ func (s *served) start() {
 	}
 }
 
-// ask sends a request. An answer that did not come whole is none.
-func (a asker) ask(ctx context.Context, method, path string, body []byte) (status int, answer []byte, ok bool) {
+// send sends a request. An answer that did not come whole is none.
+func (a asker) send(ctx context.Context, method, path string, body []byte) (status int, answer []byte, ok bool) {
 	r, err := http.NewRequestWithContext(ctx, method, a.url+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, false
