@@ -64,8 +64,8 @@ var layers = []layer{
 	{"internal/jsontext", nil},
 
 	// Actors, their sources and their builds.
-	{"internal/pricing", []string{"pkg/api"}},
-	{"internal/catalog", []string{"internal/pricing", "internal/run", "internal/secret", "internal/store", "pkg/api"}},
+	{"internal/pricing", []string{"internal/jsontext", "pkg/api"}},
+	{"internal/catalog", []string{"internal/jsontext", "internal/pricing", "internal/run", "internal/secret", "internal/store", "pkg/api"}},
 	{"internal/checkout", []string{"internal/catalog", "pkg/api"}},
 	{"internal/build", []string{
 		"internal/builder", "internal/builder/image", "internal/catalog", "internal/checkout", "internal/definition", "internal/engine",

@@ -3,12 +3,12 @@ package catalog
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -113,7 +113,7 @@ func parseVersions(texts []json.RawMessage) ([]api.ActorVersion, error) {
 	for i, text := range texts {
 		var f versionFields
 		if err := json.Unmarshal(text, &f); err != nil {
-			return nil, invalid("invalid-value", "versions[%d]: %s", i, plainJSONError(err))
+			return nil, invalid("invalid-value", "versions[%d]: %s", i, jsontext.Problem(err))
 		}
 		v, err := f.version()
 		if err != nil {
@@ -384,13 +384,4 @@ func (c *Catalog) files(ctx context.Context, r record, v api.ActorVersion) ([]ap
 			WithType("concurrent-update-detected").WithHint("try again")
 	}
 	return s.Files, err
-}
-
-// plainJSONError says what is wrong without the decoder's Go names.
-func plainJSONError(err error) string {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return strings.TrimSpace(wrong.Field + " cannot be a JSON " + wrong.Value)
-	}
-	return err.Error()
 }

@@ -3,12 +3,12 @@ package pricing
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
@@ -54,7 +54,7 @@ func Check(text json.RawMessage) error {
 	}
 	var p pricing
 	if err := json.Unmarshal(text, &p); err != nil {
-		return refuse("%v", plainJSONError(err))
+		return refuse("%v", jsontext.Problem(err))
 	}
 	switch {
 	case p.Margin == nil || *p.Margin < 0 || *p.Margin > 1:
@@ -119,13 +119,4 @@ func eitherPrice(flat *float64, tiered map[string]tier, of func(tier) *float64) 
 		}
 	}
 	return ""
-}
-
-// plainJSONError says what is wrong without the decoder's Go names.
-func plainJSONError(err error) string {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return strings.TrimSpace(wrong.Field + " cannot be a JSON " + wrong.Value)
-	}
-	return err.Error()
 }
