@@ -82,14 +82,15 @@ var layers = []layer{
 	{"internal/encoding", []string{"internal/store"}},
 	{"internal/engine", []string{
 		"internal/executor", "internal/builder", "internal/store", "internal/run",
-		"internal/engine/charging", "internal/engine/meter", "internal/engine/queue", "internal/engine/runtoken", "internal/runlog",
+		"internal/engine/broker", "internal/engine/charging", "internal/engine/meter", "internal/engine/queue", "internal/engine/runtoken", "internal/runlog",
 		"internal/schema/...", "internal/secret", "internal/definition", "internal/encoding", "pkg/api",
 		"internal/executor/hostport", // which ports are free is a rule of starting, not of an executor
 	}},
 
 	{"internal/runlog", []string{"internal/store", "pkg/api"}},
 	{"internal/engine/charging", []string{"pkg/api"}},
-	{"internal/engine/meter", []string{"pkg/api"}},
+	{"internal/engine/broker", []string{"pkg/api"}},
+	{"internal/engine/meter", []string{"internal/store", "pkg/api"}},
 	{"internal/engine/queue", nil},
 	{"internal/engine/runtoken", nil},
 	{"internal/engine/onedir", []string{

@@ -58,7 +58,7 @@ func (e *Engine) ResurrectRun(ctx context.Context, id string, req ResurrectReque
 	begun := false
 	kept := state{
 		RunID: id, Limited: !e.cfg.Local || req.MemoryMbytes != nil, Workflow: store.NewID(), InputKey: inputKeyOf(r), PastMillis: r.Stats.DurationMillis,
-		Counts: r.ChargedEventCounts, Resurrected: true,
+		Counts: r.ChargedEventCounts, Resurrected: true, Before: r.Usage,
 	}
 	defer func() {
 		if !begun {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/engine/meter"
 	"github.com/greenroom-dev/greenroom/internal/engine/queue"
 	"github.com/greenroom-dev/greenroom/internal/engine/runtoken"
 	"github.com/greenroom-dev/greenroom/internal/executor"
@@ -89,9 +90,10 @@ type Engine struct {
 	cfg    Config
 	tokens runtoken.Key
 	queue  *queue.Queue
-	// states and marks are nil for an engine that dies with its runs.
+	// states, marks and days are nil for an engine that dies with its runs.
 	states *store.Records[state]
 	marks  *store.Records[runlog.Mark]
+	days   *meter.Days
 
 	// kill ends every run when it is cancelled; leaving is closed when the runs
 	// are to be left alone.
@@ -129,7 +131,7 @@ func New(cfg Config) *Engine {
 	}
 	if !cfg.Local {
 		states, marks := store.RecordsOf(cfg.Store, stateKind), store.RecordsOf(cfg.Store, markKind)
-		e.states, e.marks = &states, &marks
+		e.states, e.marks, e.days = &states, &marks, meter.NewDays(cfg.Store)
 	}
 	return e
 }
@@ -337,7 +339,7 @@ func (e *Engine) Limited(runID string) bool {
 // closed channel; an unknown one fault.NotFound.
 func (e *Engine) Events(id string) (<-chan api.Event, func(), error) {
 	if a := e.lookup(id); a != nil {
-		events, cancel := a.events.subscribe()
+		events, cancel := a.events.Subscribe()
 		return events, cancel, nil
 	}
 	if _, err := e.Run(context.Background(), id); err != nil {

@@ -59,7 +59,7 @@ func (a *active) sample(ctx context.Context, instance executor.Instance) (api.Ru
 	if err != nil || !ok {
 		return r, err
 	}
-	a.events.publish("systemInfo", api.SystemInfo{
+	a.events.Publish("systemInfo", api.SystemInfo{
 		MemAvgBytes: r.Stats.MemAvgBytes, MemCurrentBytes: r.Stats.MemCurrentBytes, MemMaxBytes: r.Stats.MemMaxBytes,
 		CPUAvgUsage: r.Stats.CPUAvgUsage, CPUMaxUsage: r.Stats.CPUMaxUsage, CPUCurrentUsage: r.Stats.CPUCurrentUsage,
 		IsCPUOverloaded: r.Stats.CPUCurrentUsage/100 > overloaded*a.cpus(r), CreatedAt: api.Now(),

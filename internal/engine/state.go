@@ -54,6 +54,8 @@ type state struct {
 	// events charged with them, which the run's record follows.
 	Charges []string       `json:"charges,omitempty"`
 	Counts  map[string]int `json:"counts,omitempty"`
+	// Before is what the run had used when it was resurrected.
+	Before map[string]float64 `json:"before,omitempty"`
 	// Resurrected says that the run was, and ended before.
 	Resurrected bool `json:"resurrected,omitempty"`
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/engine/broker"
 	"github.com/greenroom-dev/greenroom/internal/engine/charging"
 	"github.com/greenroom-dev/greenroom/internal/engine/meter"
 	"github.com/greenroom-dev/greenroom/internal/engine/queue"
@@ -62,7 +63,7 @@ type active struct {
 	ticket  *queue.Ticket
 	pass    map[executor.Stream]io.Writer
 	log     *runlog.Log
-	events  broker
+	events  broker.Broker
 	usage   *meter.Meter
 
 	// program and secrets are the supervisor's. The program is nil when the run
@@ -160,6 +161,9 @@ func (a *active) finish(ctx context.Context, end outcome) {
 		return
 	}
 	e.tell(endEvents[end.status], r)
+	if err := e.book(ctx, r, a.state().Before); err != nil {
+		e.cfg.Logger.Error("adding up usage", "run", a.id, "error", err)
+	}
 	a.remove(ctx)
 	if err := e.forget(ctx, a.id); err != nil {
 		e.cfg.Logger.Error("removing what was kept of a run", "run", a.id, "error", err)
@@ -183,7 +187,7 @@ func (a *active) leave() {
 	for _, c := range a.early {
 		c.accepted <- errEnded
 	}
-	a.events.close()
+	a.events.Close()
 	e := a.engine
 	e.mu.Lock()
 	delete(e.active, a.id)
@@ -404,8 +408,8 @@ func (a *active) abortStart(cancel context.CancelFunc) bool {
 // askToEnd tells the code that it is being aborted. Code that listens to no
 // events gets the operating system's own request instead.
 func (a *active) askToEnd(ctx context.Context, instance executor.Instance) {
-	listeners := a.events.publish("aborting", nil)
-	a.events.publish("persistState", map[string]bool{"isMigrating": false})
+	listeners := a.events.Publish("aborting", nil)
+	a.events.Publish("persistState", map[string]bool{"isMigrating": false})
 	if listeners == 0 {
 		if err := instance.Terminate(context.WithoutCancel(ctx)); err != nil {
 			a.engine.cfg.Logger.Warn("asking a run to end", "run", a.id, "error", err)

@@ -48,6 +48,8 @@ type Engine interface {
 	// that a dataset has got so many items.
 	Count(runID, operation string, n int)
 	Pushed(ctx context.Context, datasetID string, items int) error
+	// Usage gives what was used from one day to another, by their midnights.
+	Usage(ctx context.Context, from, to time.Time) (map[time.Time]map[string]float64, error)
 	// Load tells how busy the engine is.
 	Load() engine.Load
 	// Log reads the log of a run or a build; with follow it blocks for more
@@ -170,7 +172,6 @@ type server struct {
 	secrets  secrets
 	metrics  metrics
 	measured measured
-	used     usages
 
 	datasets storages[store.Dataset]
 	stores   storages[store.KeyValueStore]

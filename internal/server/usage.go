@@ -1,11 +1,10 @@
 package server
 
 import (
-	"context"
+	"maps"
 	"net/http"
-	"runtime"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/greenroom-dev/greenroom/internal/engine/meter"
@@ -75,7 +74,7 @@ func (s *server) limits(c *call) error {
 		return err
 	}
 	start, end := cycle(time.Now().UTC())
-	used, err := s.used.month(c.ctx(), s.Engine, start, end)
+	used, err := s.Engine.Usage(c.ctx(), start, end)
 	if err != nil {
 		return err
 	}
@@ -87,7 +86,7 @@ func (s *server) limits(c *call) error {
 	if jobs == 0 {
 		jobs = boundless
 	}
-	usage, total := used.sum()
+	usage, total := sum(used)
 	return c.data(http.StatusOK, map[string]any{
 		"monthlyUsageCycle": cycleObject(start, end),
 		"limits": map[string]any{
@@ -108,7 +107,7 @@ func (s *server) limits(c *call) error {
 	})
 }
 
-// monthlyUsage answers with what the runs that started in a month have used, by
+// monthlyUsage answers with what the runs that ended in a month have used, by
 // day, and what that would cost on the platform.
 func (s *server) monthlyUsage(c *call) error {
 	at := time.Now().UTC()
@@ -119,21 +118,19 @@ func (s *server) monthlyUsage(c *call) error {
 		}
 	}
 	start, end := cycle(at)
-	used, err := s.used.month(c.ctx(), s.Engine, start, end)
+	used, err := s.Engine.Usage(c.ctx(), start, end)
 	if err != nil {
 		return err
 	}
 	days := make([]map[string]any, 0, len(used))
-	for i, usage := range used {
-		if usage == nil {
-			continue
-		}
+	for _, day := range slices.SortedFunc(maps.Keys(used), time.Time.Compare) {
+		usage := used[day]
 		_, total := meter.Cost(usage)
 		days = append(days, map[string]any{
-			"date": api.TimeOf(start.AddDate(0, 0, i)), "serviceUsage": services(usage), "totalUsageCreditsUsd": total,
+			"date": api.TimeOf(day), "serviceUsage": services(usage), "totalUsageCreditsUsd": total,
 		})
 	}
-	usage, total := used.sum()
+	usage, total := sum(used)
 	return c.data(http.StatusOK, map[string]any{
 		"usageCycle": cycleObject(start, end), "monthlyServiceUsage": services(usage), "dailyServiceUsages": days,
 		"totalUsageCreditsUsdBeforeVolumeDiscount": total, "totalUsageCreditsUsdAfterVolumeDiscount": total,
@@ -152,63 +149,14 @@ func services(usage map[string]float64) map[string]any {
 	return items
 }
 
-// dailyUsage is what the runs of a month have used by day; nil is nothing.
-type dailyUsage []map[string]float64
-
-func (d dailyUsage) sum() (usage map[string]float64, totalUSD float64) {
+// sum adds up what was used on several days.
+func sum(days map[time.Time]map[string]float64) (usage map[string]float64, totalUSD float64) {
 	usage = map[string]float64{}
-	for _, day := range d {
+	for _, day := range days {
 		for name, quantity := range day {
 			usage[name] += quantity
 		}
 	}
 	_, totalUSD = meter.Cost(usage)
 	return usage, totalUSD
-}
-
-const (
-	// usagePage is how many runs are read at once to add up their usage.
-	usagePage = 500
-	// usageAge is how long a sum counts as the present one.
-	usageAge = 10 * time.Second
-)
-
-// usages adds up the usage of months, which takes a look at every run of the
-// month, and remembers the last one for a moment.
-type usages struct {
-	mu    sync.Mutex
-	start time.Time
-	at    time.Time
-	last  dailyUsage
-}
-
-func (u *usages) month(ctx context.Context, runs Engine, start, end time.Time) (dailyUsage, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.start.Equal(start) && time.Since(u.at) < usageAge {
-		return u.last, nil
-	}
-	used := make(dailyUsage, end.Day())
-	q := store.Query{After: start, Before: end, Limit: usagePage}
-	for {
-		page, err := runs.Runs(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, run := range page.Items {
-			day := run.StartedAt.UTC().Day() - 1
-			if used[day] == nil {
-				used[day] = map[string]float64{}
-			}
-			for name, quantity := range run.Usage {
-				used[day][name] += quantity
-			}
-		}
-		if q.Offset += usagePage; q.Offset >= page.Total {
-			break
-		}
-		runtime.Gosched()
-	}
-	u.start, u.at, u.last = start, time.Now(), used
-	return used, nil
 }

@@ -2,9 +2,11 @@ package meter
 
 import (
 	"math"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/store/localdir"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
 
@@ -52,4 +54,26 @@ func TestMeter(t *testing.T) {
 	near(t, "received", float64(r.Stats.NetRxBytes), 19)
 	near(t, "writes", r.Usage[DatasetWrites], 2001)
 	near(t, "present memory of what has ended", float64(r.Stats.MemCurrentBytes), 0)
+}
+
+func TestDays(t *testing.T) {
+	root := localdir.Open(t.TempDir())
+	defer root.Close()
+	days := NewDays(root)
+	first := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for _, at := range []time.Time{first, first.Add(time.Second)} {
+				if err := days.Book(t.Context(), at, map[string]float64{DatasetReads: 2}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	january, err := days.Between(t.Context(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), first)
+	if err != nil || len(january) != 1 || january[Midnight(first)][DatasetReads] != 16 {
+		t.Errorf("%v, %v", january, err)
+	}
 }

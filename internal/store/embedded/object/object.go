@@ -230,22 +230,24 @@ func (r *Objects) Find(ctx context.Context, q store.Query) (page store.Page[json
 			return page, nil
 		}
 	}
-	counted, from, args := r.selection(q)
-	if err := r.db.Get(ctx, "SELECT count(*)"+counted, args, &page.Total); err != nil {
+	from, args := r.selection(q)
+	if err := r.db.Get(ctx, "SELECT count(*)"+from, args, &page.Total); err != nil {
 		return page, database.Failed(err, "list the %ss", r.kind)
 	}
-	order := "o.num"
+	num, order := "o.num", ""
 	if strings.HasPrefix(from, byField) {
-		order = "f.num" // which the index is in the order of
+		num = "f.num" // which the index is in the order of
 	}
 	if q.Desc {
-		order += " DESC"
+		order = " DESC"
 	}
 	limit := -1
 	if q.Limit > 0 {
 		limit = q.Limit
 	}
-	texts, err := database.All[[]byte](ctx, r.db, "SELECT o.value"+from+" ORDER BY "+order+" LIMIT ? OFFSET ?",
+	// The texts are read last: what has to be put in order first are numbers.
+	texts, err := database.All[[]byte](ctx, r.db, "SELECT value FROM object WHERE num IN (SELECT "+num+from+
+		" ORDER BY "+num+order+" LIMIT ? OFFSET ?) ORDER BY num"+order,
 		append(slices.Clone(args), limit, max(q.Offset, 0))...)
 	for _, text := range texts {
 		page.Items = append(page.Items, text)
@@ -256,11 +258,12 @@ func (r *Objects) Find(ctx context.Context, q store.Query) (page store.Page[json
 // byField begins the selections that go by the index of fields.
 const byField = " FROM object_field f"
 
-// selection gives the rest of a SELECT after its columns, for counting objects
-// and for reading them in the order of num. The index of one field that has one
-// value gives the objects in their order already, so that a page is read without
-// the rest.
-func (r *Objects) selection(q store.Query) (counted, from string, args []any) {
+// selection gives the rest of a SELECT of objects' numbers after its columns. The
+// index of one field that has one value gives the objects in their order already,
+// so that a page is read without the rest. That of a field with several values
+// gives those that have one of them, which are then put in order: there may be
+// few, and looking through all objects for them would cost all.
+func (r *Objects) selection(q store.Query) (from string, args []any) {
 	where := maps.Clone(q.Where)
 	table, join, clause, num := " FROM object o", "", " WHERE o.kind = ?", "o.num"
 	args = []any{r.kind}
@@ -271,6 +274,15 @@ func (r *Objects) selection(q store.Query) (counted, from string, args []any) {
 			delete(where, name)
 			break
 		}
+	}
+	if values := where[store.ByStatus]; table != byField && len(values) > 1 {
+		table, join, num = byField, " CROSS JOIN object o ON o.num = f.num", "f.num"
+		clause = " WHERE f.kind = ? AND f.name = ? AND f.value IN (?" + strings.Repeat(", ?", len(values)-1) + ")"
+		args = []any{r.kind, store.ByStatus}
+		for _, value := range values {
+			args = append(args, value)
+		}
+		delete(where, store.ByStatus)
 	}
 	for _, name := range slices.Sorted(maps.Keys(where)) {
 		clause += " AND EXISTS (SELECT 1 FROM object_field g WHERE g.kind = ? AND g.name = ? AND g.num = " + num +
@@ -293,9 +305,8 @@ func (r *Objects) selection(q store.Query) (counted, from string, args []any) {
 		ofObject += " AND o.at <= ?"
 		args = append(args, q.Before.UnixNano())
 	}
-	from = table + join + clause + ofObject
 	if ofObject == "" {
-		return table + clause, from, args
+		return table + clause, args
 	}
-	return from, from, args
+	return table + join + clause + ofObject, args
 }

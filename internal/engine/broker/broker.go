@@ -1,4 +1,5 @@
-package engine
+// Package broker hands the events of a run to everybody who listens.
+package broker
 
 import (
 	"sync"
@@ -6,15 +7,16 @@ import (
 	"github.com/greenroom-dev/greenroom/pkg/api"
 )
 
-// broker hands a run's events to everybody who listens.
-type broker struct {
+// Broker hands events to all who listen. The zero value is ready; it is safe for
+// concurrent use.
+type Broker struct {
 	mu     sync.Mutex
 	subs   map[chan api.Event]struct{}
 	closed bool
 }
 
-// subscribe returns a channel of the events from now on, and its cancel.
-func (b *broker) subscribe() (<-chan api.Event, func()) {
+// Subscribe returns a channel of the events from now on, and its cancel.
+func (b *Broker) Subscribe() (<-chan api.Event, func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	// Room for more than a minute of system information: a listener that is
@@ -38,8 +40,8 @@ func (b *broker) subscribe() (<-chan api.Event, func()) {
 	}
 }
 
-// publish sends an event to all and reports how many there are.
-func (b *broker) publish(name string, data any) int {
+// Publish sends an event to all and reports how many there are.
+func (b *Broker) Publish(name string, data any) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	event := api.Event{Name: name, CreatedAt: api.Now(), Data: data}
@@ -52,7 +54,8 @@ func (b *broker) publish(name string, data any) int {
 	return len(b.subs)
 }
 
-func (b *broker) close() {
+// Close ends all subscriptions, and those that are still to come.
+func (b *Broker) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
