@@ -154,6 +154,9 @@ var layers = []layer{
 	{"pkg/fault", nil},
 
 	{"scripts/...", nil},
+	{"scripts/bench", []string{"scripts/bench/meter"}},
+	// It fills the store of a server as no client could in time.
+	{"scripts/bench/seed", []string{"internal/store", "internal/store/embedded", "pkg/api"}},
 }
 
 // universal is what every package but itself may import.

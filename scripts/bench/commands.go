@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/greenroom-dev/greenroom/scripts/bench/meter"
 )
 
 const input = `{"greeting": "Hello", "count": 3, "startUrls": [{"url": "https://example.com"}]}` + "\n"
@@ -28,34 +30,34 @@ func (b *bench) getInput() error {
 	if err := os.WriteFile(file, []byte(input), 0o644); err != nil {
 		return err
 	}
-	ours := command{dir: dir, args: []string{b.actor, "get-input"}}
-	both := command{dir: dir, args: []string{b.apify, "actor", "get-input"}}
-	floor := command{dir: dir, args: []string{b.floor, file}}
-	result, err := pairs(5*b.rounds, ours.seconds, both.seconds, floor.seconds)
+	ours := meter.Command{Dir: dir, Args: []string{b.actor, "get-input"}}
+	both := meter.Command{Dir: dir, Args: []string{b.apify, "actor", "get-input"}}
+	floor := meter.Command{Dir: dir, Args: []string{b.floor, file}}
+	result, err := meter.Pairs(5*b.rounds, ours.Seconds, both.Seconds, floor.Seconds)
 	if err != nil {
 		return err
 	}
-	result[0].show("bin/actor get-input", duration)
-	result[1].show("bin/apify actor get-input", duration)
-	result[2].show("a bare Go program", duration)
-	ratio := result[0].median() / result[2].median()
-	verdict(fmt.Sprintf("%.2f× the bare program", ratio), "at most 2×", ratio <= 2)
+	result[0].Show("bin/actor get-input", meter.Duration)
+	result[1].Show("bin/apify actor get-input", meter.Duration)
+	result[2].Show("a bare Go program", meter.Duration)
+	ratio := result[0].Median() / result[2].Median()
+	meter.Verdict(fmt.Sprintf("%.2f× the bare program", ratio), "at most 2×", ratio <= 2)
 
 	official := os.Getenv("GREENROOM_BENCH_OFFICIAL_CLI")
 	if official == "" {
 		fmt.Println("  the official client: skipped: GREENROOM_BENCH_OFFICIAL_CLI names none")
 		return nil
 	}
-	theirs := command{dir: dir, args: []string{official, "actor", "get-input"}}
+	theirs := meter.Command{Dir: dir, Args: []string{official, "actor", "get-input"}}
 	if filepath.Base(official) == "actor" {
-		theirs.args = []string{official, "get-input"}
+		theirs.Args = []string{official, "get-input"}
 	}
-	result, err = pairs(5, ours.seconds, theirs.seconds)
+	result, err = meter.Pairs(5, ours.Seconds, theirs.Seconds)
 	if err != nil {
 		return err
 	}
-	result[1].show("the official client", duration)
-	fmt.Printf("  %.0f× as fast as the official client\n", result[1].median()/result[0].median())
+	result[1].Show("the official client", meter.Duration)
+	fmt.Printf("  %.0f× as fast as the official client\n", result[1].Median()/result[0].Median())
 	return nil
 }
 
@@ -73,19 +75,19 @@ func (b *bench) pushLoop() error {
 	if err := os.WriteFile(filepath.Join(dir, "item.json"), []byte(`{"n":1,"text":"Hello"}`), 0o644); err != nil {
 		return err
 	}
-	loop := func(body string, args ...string) command {
+	loop := func(body string, args ...string) meter.Command {
 		script := fmt.Sprintf(`i=0; while [ $i -lt %d ]; do %s; i=$((i+1)); done`, b.pushes, body)
-		return command{dir: dir, args: append([]string{shell, "-ec", script, "sh"}, args...)}
+		return meter.Command{Dir: dir, Args: append([]string{shell, "-ec", script, "sh"}, args...)}
 	}
 	ours := loop(`"$1" push-data n=$i text=Hello`, b.actor)
 	floor := loop(`"$1" item.json`, b.floor)
-	result, err := pairs(3, ours.seconds, floor.seconds)
+	result, err := meter.Pairs(3, ours.Seconds, floor.Seconds)
 	if err != nil {
 		return err
 	}
-	result[0].show(fmt.Sprintf("%d × actor push-data", b.pushes), duration)
-	result[1].show(fmt.Sprintf("%d × a bare Go program", b.pushes), duration)
-	fmt.Printf("  %s a call, %.2f× the bare program\n", duration(result[0].median()/float64(b.pushes)), result[0].median()/result[1].median())
+	result[0].Show(fmt.Sprintf("%d × actor push-data", b.pushes), meter.Duration)
+	result[1].Show(fmt.Sprintf("%d × a bare Go program", b.pushes), meter.Duration)
+	fmt.Printf("  %s a call, %.2f× the bare program\n", meter.Duration(result[0].Median()/float64(b.pushes)), result[0].Median()/result[1].Median())
 	return nil
 }
 
@@ -108,10 +110,10 @@ func (b *bench) pushLines() error {
 			return 0, err
 		}
 		start := time.Now()
-		_, state, err := command{dir: at, stdin: stdin, args: []string{b.actor, "push-data"}}.run()
+		_, state, err := meter.Command{Dir: at, Stdin: stdin, Args: []string{b.actor, "push-data"}}.Run()
 		elapsed := time.Since(start)
 		if err == nil {
-			peak = max(peak, peakMemory(state))
+			peak = max(peak, meter.PeakMemory(state))
 		}
 		return float64(b.lines) / elapsed.Seconds(), errors.Join(err, os.RemoveAll(at))
 	}
@@ -121,7 +123,7 @@ func (b *bench) pushLines() error {
 			return 0, err
 		}
 		start := time.Now()
-		_, _, err := command{dir: at, stdin: stdin, args: []string{b.floor, "-split", at}}.run()
+		_, _, err := meter.Command{Dir: at, Stdin: stdin, Args: []string{b.floor, "-split", at}}.Run()
 		elapsed := time.Since(start)
 		return float64(b.lines) / elapsed.Seconds(), errors.Join(err, os.RemoveAll(at))
 	}
@@ -134,8 +136,8 @@ func (b *bench) pushLines() error {
 	if err != nil {
 		return err
 	}
-	samples{mine}.show(fmt.Sprintf("%d lines, actor push-data", b.lines), rate)
-	samples{least}.show("a file a line, bare Go program", rate)
+	meter.Samples{mine}.Show(fmt.Sprintf("%d lines, actor push-data", b.lines), meter.Rate)
+	meter.Samples{least}.Show("a file a line, bare Go program", meter.Rate)
 	fmt.Printf("  %.0f %% of the bare program's rate", 100*mine/least)
 	if peak > 0 {
 		fmt.Printf("; peak memory %.1f MB", float64(peak)/1e6)
@@ -187,9 +189,9 @@ func (b *bench) runProcess() error {
 	if err != nil {
 		return err
 	}
-	ours := command{dir: dir, args: []string{b.apify, "run", "--executor", "process"}}
-	floor := command{dir: dir, args: []string{filepath.Join(dir, "main.sh")}}
-	result, err := pairs(b.rounds, ours.seconds, floor.seconds)
+	ours := meter.Command{Dir: dir, Args: []string{b.apify, "run", "--executor", "process"}}
+	floor := meter.Command{Dir: dir, Args: []string{filepath.Join(dir, "main.sh")}}
+	result, err := meter.Pairs(b.rounds, ours.Seconds, floor.Seconds)
 	if err != nil {
 		return err
 	}
@@ -207,17 +209,17 @@ func (b *bench) runDocker() error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := (command{args: []string{docker, "version"}}).run(); err != nil {
+	if _, _, err := (meter.Command{Args: []string{docker, "version"}}).Run(); err != nil {
 		return skip("no container engine answers")
 	}
 	const image = "greenroom-bench-noop"
-	if _, _, err := (command{dir: dir, args: []string{docker, "build", "-q", "-t", image, "."}}).run(); err != nil {
+	if _, _, err := (meter.Command{Dir: dir, Args: []string{docker, "build", "-q", "-t", image, "."}}).Run(); err != nil {
 		return skip("the image cannot be built: " + err.Error())
 	}
-	defer command{args: []string{docker, "image", "rm", image}}.run()
-	ours := command{dir: dir, args: []string{b.apify, "run", "--executor", "docker"}}
-	floor := command{dir: dir, args: []string{docker, "run", "--rm", image}}
-	result, err := pairs(max(b.rounds/4, 3), ours.seconds, floor.seconds)
+	defer meter.Command{Args: []string{docker, "image", "rm", image}}.Run()
+	ours := meter.Command{Dir: dir, Args: []string{b.apify, "run", "--executor", "docker"}}
+	floor := meter.Command{Dir: dir, Args: []string{docker, "run", "--rm", image}}
+	result, err := meter.Pairs(max(b.rounds/4, 3), ours.Seconds, floor.Seconds)
 	if err != nil {
 		return err
 	}
@@ -226,9 +228,9 @@ func (b *bench) runDocker() error {
 }
 
 // more prints ours and the floor and how many seconds the one costs more.
-func more(result []samples, ours, floor string, goal float64) {
-	result[0].show(ours, duration)
-	result[1].show(floor, duration)
-	extra := result[0].median() - result[1].median()
-	verdict(duration(extra)+" more", "at most "+duration(goal)+" more", extra <= goal)
+func more(result []meter.Samples, ours, floor string, goal float64) {
+	result[0].Show(ours, meter.Duration)
+	result[1].Show(floor, meter.Duration)
+	extra := result[0].Median() - result[1].Median()
+	meter.Verdict(meter.Duration(extra)+" more", "at most "+meter.Duration(goal)+" more", extra <= goal)
 }

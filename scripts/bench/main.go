@@ -27,6 +27,8 @@ type bench struct {
 	apify, actor string // the commands under test
 	floor        string // a bare Go program: see floor/main.go
 	floorserver  string // a bare Go server: see floorserver/main.go
+	worker       string // code of Actors: see worker/main.go
+	seed         string // writes runs that have ended: see seed/main.go
 	work         string // a directory of its own, removed at the end
 
 	rounds  int // pairs of quick commands
@@ -41,6 +43,11 @@ type bench struct {
 	stored   int // items of the long dataset of a server
 	exported int // items of the dataset that a server exports
 	storages int // that a server lists
+
+	many       int // runs that go on at once
+	ended      int // runs that a server has had
+	loggers    int // runs whose logs are followed
+	logSeconds int // that these write
 }
 
 // skip is the error of a section that cannot run here.
@@ -64,6 +71,11 @@ var sections = []struct {
 	{"queues", "apify serve, a short queue and a long one", (*bench).queues},
 	{"reads", "apify serve, pages of a long dataset and listings", (*bench).reads},
 	{"exports", "apify serve, a whole dataset in each format", (*bench).exports},
+	{"runs", "apify serve, an Actor that does nothing, started through the API", (*bench).platformRuns},
+	{"many", "apify serve, many runs at once", (*bench).manyRuns},
+	{"history", "apify serve, lists and gets of many runs that have ended", (*bench).history},
+	{"idle", "apify serve, a start on an empty directory", (*bench).idle},
+	{"logs", "apify serve, 1,000 lines of logs a second, followed", (*bench).logs},
 	{"batch", "the JavaScript SDK, many at once, under apify run", (*bench).sdkBatches},
 }
 
@@ -89,6 +101,10 @@ func run() error {
 	flag.IntVar(&b.stored, "stored", 10_000_000, "items of the long dataset of a server")
 	flag.IntVar(&b.exported, "exported", 1_000_000, "items of the dataset that a server exports")
 	flag.IntVar(&b.storages, "storages", 10_000, "storages that a server lists")
+	flag.IntVar(&b.many, "many", 200, "runs that go on at once")
+	flag.IntVar(&b.ended, "history", 100_000, "runs that a server has had")
+	flag.IntVar(&b.loggers, "loggers", 50, "runs whose logs are followed")
+	flag.IntVar(&b.logSeconds, "log-seconds", 10, "seconds that these runs write")
 	list := flag.Bool("list", false, "list the sections and exit")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -150,7 +166,9 @@ func (b *bench) prepare(bin string) error {
 		return err
 	}
 	b.work, b.floor, b.floorserver = work, filepath.Join(work, "floor"+exe), filepath.Join(work, "floorserver"+exe)
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", work, "./scripts/bench/floor", "./scripts/bench/floorserver")
+	b.worker, b.seed = filepath.Join(work, "worker"+exe), filepath.Join(work, "seed"+exe)
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", work,
+		"./scripts/bench/floor", "./scripts/bench/floorserver", "./scripts/bench/worker", "./scripts/bench/seed")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the floor: %w\n%s", err, out)

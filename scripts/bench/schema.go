@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+
+	"github.com/greenroom-dev/greenroom/scripts/bench/meter"
 )
 
 // validate measures apify validate on an Actor of ordinary size, from start to
@@ -18,15 +20,15 @@ func (b *bench) validate() error {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "actors", "node-cheerio"))); err != nil {
 		return err
 	}
-	ours := command{dir: dir, args: []string{b.apify, "validate"}}
-	floor := command{dir: dir, args: []string{b.floor, filepath.Join(dir, ".actor", "actor.json")}}
-	result, err := pairs(b.rounds, ours.seconds, floor.seconds)
+	ours := meter.Command{Dir: dir, Args: []string{b.apify, "validate"}}
+	floor := meter.Command{Dir: dir, Args: []string{b.floor, filepath.Join(dir, ".actor", "actor.json")}}
+	result, err := meter.Pairs(b.rounds, ours.Seconds, floor.Seconds)
 	if err != nil {
 		return err
 	}
-	result[0].show("bin/apify validate", duration)
-	result[1].show("a bare Go program", duration)
-	verdict("from start to exit", "at most 30 ms", result[0].median() <= 0.030)
+	result[0].Show("bin/apify validate", meter.Duration)
+	result[1].Show("a bare Go program", meter.Duration)
+	meter.Verdict("from start to exit", "at most 30 ms", result[0].Median() <= 0.030)
 	return nil
 }
 
@@ -35,10 +37,10 @@ var perOperation = regexp.MustCompile(`(?m)^BenchmarkValidate30Fields\S*\s+\d+\s
 // inputs measures how many inputs a second one core judges by a schema of 30
 // fields: the benchmark of the package that does it.
 func (b *bench) inputs() error {
-	judge := command{dir: ".", args: []string{
+	judge := meter.Command{Dir: ".", Args: []string{
 		"go", "test", "-run", "^$", "-bench", "^BenchmarkValidate30Fields$", "-cpu", "1", "./internal/schema/input",
 	}}
-	out, _, err := judge.run()
+	out, _, err := judge.Run()
 	if err != nil {
 		return err
 	}
@@ -51,6 +53,6 @@ func (b *bench) inputs() error {
 		return err
 	}
 	perSecond := 1e9 / nanoseconds
-	verdict(rate(perSecond)+" inputs of 30 fields", "at least 10000/s", perSecond >= 10_000)
+	meter.Verdict(meter.Rate(perSecond)+" inputs of 30 fields", "at least 10000/s", perSecond >= 10_000)
 	return nil
 }

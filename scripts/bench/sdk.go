@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/greenroom-dev/greenroom/scripts/bench/meter"
 )
 
 //go:embed js
@@ -39,28 +41,31 @@ func (b *bench) script(name string) (dir, node string, err error) {
 		os.Symlink(modules, filepath.Join(dir, "node_modules")))
 }
 
-// timings runs a script's command and gives what the script measured.
-func (c command) timings() (map[string]float64, error) {
-	out, _, err := c.run()
-	if err != nil {
-		return nil, err
-	}
-	for line := range bytes.Lines(out) {
-		if text, ok := bytes.CutPrefix(line, []byte("BENCH ")); ok {
-			var result map[string]float64
-			return result, json.Unmarshal(text, &result)
+// timings gives a function that runs a script's command and gives what the
+// script measured.
+func timings(c meter.Command) func() (map[string]float64, error) {
+	return func() (map[string]float64, error) {
+		out, _, err := c.Run()
+		if err != nil {
+			return nil, err
 		}
+		for line := range bytes.Lines(out) {
+			if text, ok := bytes.CutPrefix(line, []byte("BENCH ")); ok {
+				var result map[string]float64
+				return result, json.Unmarshal(text, &result)
+			}
+		}
+		return nil, fmt.Errorf("the script printed no result: %.300s", out)
 	}
-	return nil, fmt.Errorf("the script printed no result: %.300s", out)
 }
 
 // alternate runs ours and the floor in turns and collects what each measured.
-func alternate(rounds int, ours, floor func() (map[string]float64, error)) (mine, least map[string]samples, err error) {
-	mine, least = map[string]samples{}, map[string]samples{}
+func alternate(rounds int, ours, floor func() (map[string]float64, error)) (mine, least map[string]meter.Samples, err error) {
+	mine, least = map[string]meter.Samples{}, map[string]meter.Samples{}
 	for range rounds {
 		for _, side := range []struct {
 			run  func() (map[string]float64, error)
-			into map[string]samples
+			into map[string]meter.Samples
 		}{{ours, mine}, {floor, least}} {
 			result, err := side.run()
 			if err != nil {
@@ -87,17 +92,17 @@ func (b *bench) sdkCalls() error {
 	}
 	defer stub.Close()
 	env := []string{fmt.Sprintf("BENCH_CALLS=%d", b.calls)}
-	ours := command{dir: dir, env: env, args: []string{b.apify, "run", "--executor", "process"}}
-	floor := command{dir: dir, env: append(stub.environment(), env...), args: []string{node, "main.mjs"}}
-	mine, least, err := alternate(5, ours.timings, floor.timings)
+	ours := meter.Command{Dir: dir, Env: env, Args: []string{b.apify, "run", "--executor", "process"}}
+	floor := meter.Command{Dir: dir, Env: append(stub.environment(), env...), Args: []string{node, "main.mjs"}}
+	mine, least, err := alternate(5, timings(ours), timings(floor))
 	if err != nil {
 		return err
 	}
 	for _, name := range []string{"pushData", "setValue", "addRequest"} {
-		mine[name].show(name+", apify run", rate)
-		least[name].show(name+", a server that stores nothing", rate)
-		share := mine[name].median() / least[name].median()
-		verdict(fmt.Sprintf("%.0f %% of that rate", 100*share), "at least 85 %", share >= 0.85)
+		mine[name].Show(name+", apify run", meter.Rate)
+		least[name].Show(name+", a server that stores nothing", meter.Rate)
+		share := mine[name].Median() / least[name].Median()
+		meter.Verdict(fmt.Sprintf("%.0f %% of that rate", 100*share), "at least 85 %", share >= 0.85)
 	}
 	return nil
 }
@@ -114,13 +119,13 @@ func (b *bench) sdkBatches() error {
 		fmt.Sprintf("BENCH_ITEMS=%d", b.items), fmt.Sprintf("BENCH_ADDS=%d", b.adds), fmt.Sprintf("BENCH_FETCHES=%d", b.fetches),
 	}
 	files := filepath.Join(dir, "files")
-	ours := command{dir: dir, env: env, args: []string{b.apify, "run", "--executor", "process"}}
-	floor := command{dir: dir, env: append([]string{"CRAWLEE_STORAGE_DIR=" + files}, env...), args: []string{node, "main.mjs"}}
-	mine, least, err := alternate(3, ours.timings, func() (map[string]float64, error) {
+	ours := meter.Command{Dir: dir, Env: env, Args: []string{b.apify, "run", "--executor", "process"}}
+	floor := meter.Command{Dir: dir, Env: append([]string{"CRAWLEE_STORAGE_DIR=" + files}, env...), Args: []string{node, "main.mjs"}}
+	mine, least, err := alternate(3, timings(ours), func() (map[string]float64, error) {
 		if err := os.RemoveAll(files); err != nil {
 			return nil, err
 		}
-		return floor.timings()
+		return timings(floor)()
 	})
 	if err != nil {
 		return err
@@ -133,10 +138,10 @@ func (b *bench) sdkBatches() error {
 		{"addRequests", fmt.Sprintf("%d requests", b.adds), "20× or better", 20},
 		{"fetchAndHandle", fmt.Sprintf("%d requests", b.fetches), "faster", 1},
 	} {
-		mine[part.name].show(part.name+" of "+part.about+", apify run", duration)
-		least[part.name].show("the same, node with files", duration)
-		times := least[part.name].median() / mine[part.name].median()
-		verdict(fmt.Sprintf("%.1f× as fast", times), part.goal, times >= part.times)
+		mine[part.name].Show(part.name+" of "+part.about+", apify run", meter.Duration)
+		least[part.name].Show("the same, node with files", meter.Duration)
+		times := least[part.name].Median() / mine[part.name].Median()
+		meter.Verdict(fmt.Sprintf("%.1f× as fast", times), part.goal, times >= part.times)
 	}
 	return nil
 }

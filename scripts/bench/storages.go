@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/greenroom-dev/greenroom/scripts/bench/meter"
 )
 
 // writes compares pushes and records with a server that appends the same bytes
@@ -18,17 +20,17 @@ func (b *bench) writes() (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, ours.stop()) }()
+	defer func() { err = errors.Join(err, ours.Stop()) }()
 	floor, err := b.floorServer()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, floor.stop()) }()
-	dataset, err := ours.create("datasets", "bench")
+	defer func() { err = errors.Join(err, floor.Stop()) }()
+	dataset, err := ours.Create("datasets", "bench")
 	if err != nil {
 		return err
 	}
-	values, err := ours.create("key-value-stores", "bench")
+	values, err := ours.Create("key-value-stores", "bench")
 	if err != nil {
 		return err
 	}
@@ -52,9 +54,9 @@ func (b *bench) writes() (err error) {
 					continue
 				}
 			}
-			result, err := pairs(times,
-				timed(atOnce(writers, func(n int) error { _, err := ours.ask(w.method, w.path(n), w.body); return err })),
-				timed(atOnce(writers, func(int) error { _, err := floor.ask("POST", "/", w.body); return err })))
+			result, err := meter.Pairs(times,
+				meter.Timed(meter.AtOnce(writers, func(n int) error { _, err := ours.Ask(w.method, w.path(n), w.body); return err })),
+				meter.Timed(meter.AtOnce(writers, func(int) error { _, err := floor.Ask("POST", "/", w.body); return err })))
 			if err != nil {
 				return err
 			}
@@ -62,35 +64,17 @@ func (b *bench) writes() (err error) {
 			if writers > 1 {
 				name += fmt.Sprintf(", %d at once", writers)
 			}
-			result[0].show(name, duration)
-			result[1].show("a bare server", duration)
-			ratio := result[1].median() / result[0].median()
+			result[0].Show(name, meter.Duration)
+			result[1].Show("a bare server", meter.Duration)
+			ratio := result[1].Median() / result[0].Median()
 			if w.goal > 0 {
-				verdict(fmt.Sprintf("%.0f %% of the bare server's rate", 100*ratio), fmt.Sprintf("at least %.0f %%", 100*w.goal), ratio >= w.goal)
+				meter.Verdict(fmt.Sprintf("%.0f %% of the bare server's rate", 100*ratio), fmt.Sprintf("at least %.0f %%", 100*w.goal), ratio >= w.goal)
 			} else {
 				fmt.Printf("  %.0f %% of the bare server's rate\n", 100*ratio)
 			}
 		}
 	}
 	return nil
-}
-
-// atOnce makes a call of several ones at the same time.
-func atOnce(writers int, call func(n int) error) func(n int) error {
-	if writers == 1 {
-		return call
-	}
-	return func(n int) error {
-		done := make(chan error, writers)
-		for i := range writers {
-			go func() { done <- call(n*writers + i) }()
-		}
-		var failed error
-		for range writers {
-			failed = errors.Join(failed, <-done)
-		}
-		return failed
-	}
 }
 
 // queues compares a short queue with a long one: in each a request is added,
@@ -103,40 +87,40 @@ func (b *bench) queues() error {
 		return err
 	}
 	for i, length := range lengths {
-		if queues[i], err = filling.create("request-queues", fmt.Sprintf("bench-%d", length)); err == nil {
-			err = inParallel((length+24)/25, func(part int) error {
+		if queues[i], err = filling.Create("request-queues", fmt.Sprintf("bench-%d", length)); err == nil {
+			err = meter.InParallel((length+24)/25, func(part int) error {
 				var batch []string
 				for n := part * 25; n < min(part*25+25, length); n++ {
 					batch = append(batch, benchRequest(n))
 				}
-				_, err := filling.ask("POST", queues[i]+"/requests/batch?clientKey=bench", []byte("["+strings.Join(batch, ",")+"]"))
+				_, err := filling.Ask("POST", queues[i]+"/requests/batch?clientKey=bench", []byte("["+strings.Join(batch, ",")+"]"))
 				return err
 			})
 		}
 		if err != nil {
-			return errors.Join(err, filling.stop())
+			return errors.Join(err, filling.Stop())
 		}
 	}
-	if err := filling.stop(); err != nil {
+	if err := filling.Stop(); err != nil {
 		return err
 	}
 	ours, err := b.serve("server-queues", false)
 	if err != nil {
 		return err
 	}
-	defer ours.stop()
+	defer ours.Stop()
 	floor, err := b.floorServer()
 	if err != nil {
 		return err
 	}
-	defer floor.stop()
+	defer floor.Stop()
 	cycle := func(queue string) func() (float64, error) {
-		return timed(func(n int) error {
-			if _, err := ours.ask("POST", queue+"/requests?clientKey=bench", []byte(benchRequest(1e9+n))); err != nil {
+		return meter.Timed(func(n int) error {
+			if _, err := ours.Ask("POST", queue+"/requests?clientKey=bench", []byte(benchRequest(1e9+n))); err != nil {
 				return err
 			}
 			var answer bytes.Buffer
-			if _, _, err := ours.answer("POST", queue+"/head/lock?clientKey=bench&lockSecs=60&limit=1", nil, &answer); err != nil {
+			if _, _, err := ours.Answer("POST", queue+"/head/lock?clientKey=bench&lockSecs=60&limit=1", nil, &answer); err != nil {
 				return err
 			}
 			var head struct {
@@ -152,30 +136,30 @@ func (b *bench) queues() error {
 			}
 			done := head.Data.Items[0]
 			body := fmt.Sprintf(`{"id":%q,"url":%q,"uniqueKey":%q,"method":"GET","handledAt":"2026-01-02T03:04:05.678Z"}`, done.ID, done.URL, done.UniqueKey)
-			_, err := ours.ask("PUT", queue+"/requests/"+done.ID+"?clientKey=bench", []byte(body))
+			_, err := ours.Ask("PUT", queue+"/requests/"+done.ID+"?clientKey=bench", []byte(body))
 			return err
 		})
 	}
-	least := timed(func(n int) error {
+	least := meter.Timed(func(n int) error {
 		for range 3 {
-			if _, err := floor.ask("POST", "/", []byte(benchRequest(n))); err != nil {
+			if _, err := floor.Ask("POST", "/", []byte(benchRequest(n))); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	result, err := pairs(15*b.rounds, cycle(queues[0]), cycle(queues[1]), least)
+	result, err := meter.Pairs(15*b.rounds, cycle(queues[0]), cycle(queues[1]), least)
 	if err != nil {
 		return err
 	}
 	for i, length := range lengths {
-		result[i].show(fmt.Sprintf("add, lock, handle in a queue of %d", length), duration)
+		result[i].Show(fmt.Sprintf("add, lock, handle in a queue of %d", length), meter.Duration)
 	}
-	result[2].show("three writes of a bare server", duration)
-	fmt.Printf("  %.0f %% of the bare server's rate\n", 100*result[2].median()/result[1].median())
+	result[2].Show("three writes of a bare server", meter.Duration)
+	fmt.Printf("  %.0f %% of the bare server's rate\n", 100*result[2].Median()/result[1].Median())
 	// What differs by less is the machine.
-	ratio := result[1].median() / result[0].median()
-	verdict(fmt.Sprintf("%.2f× the short queue's time", ratio), "no slower (at most 1.1×)", ratio <= 1.1)
+	ratio := result[1].Median() / result[0].Median()
+	meter.Verdict(fmt.Sprintf("%.2f× the short queue's time", ratio), "no slower (at most 1.1×)", ratio <= 1.1)
 	return nil
 }
 
@@ -186,20 +170,20 @@ func (b *bench) reads() error {
 	if err != nil {
 		return err
 	}
-	dataset, err := filling.create("datasets", "bench")
+	dataset, err := filling.Create("datasets", "bench")
 	if err == nil {
 		start := time.Now()
-		if err = filling.fill(dataset, b.stored); err == nil {
-			fmt.Printf("  %d items pushed at %s, 10000 at a time, without waiting for the disk\n", b.stored, rate(float64(b.stored)/time.Since(start).Seconds()))
+		if err = fill(filling, dataset, b.stored); err == nil {
+			fmt.Printf("  %d items pushed at %s, 10000 at a time, without waiting for the disk\n", b.stored, meter.Rate(float64(b.stored)/time.Since(start).Seconds()))
 		}
 	}
 	if err == nil {
-		err = inParallel(b.storages, func(i int) error {
-			_, err := filling.create("key-value-stores", fmt.Sprintf("bench-%d", i))
+		err = meter.InParallel(b.storages, func(i int) error {
+			_, err := filling.Create("key-value-stores", fmt.Sprintf("bench-%d", i))
 			return err
 		})
 	}
-	if err = errors.Join(err, filling.stop()); err != nil {
+	if err = errors.Join(err, filling.Stop()); err != nil {
 		return err
 	}
 	begun := time.Now()
@@ -207,44 +191,44 @@ func (b *bench) reads() error {
 	if err != nil {
 		return err
 	}
-	defer ours.stop()
+	defer ours.Stop()
 	ready := time.Since(begun).Seconds()
-	verdict("ready after "+duration(ready), "under 100 ms", ready < 0.1)
+	meter.Verdict("ready after "+meter.Duration(ready), "under 100 ms", ready < 0.1)
 	floor, err := b.floorServer()
 	if err != nil {
 		return err
 	}
-	defer floor.stop()
+	defer floor.Stop()
 
 	page := func(offset int) func() (float64, error) {
-		return timed(func(int) error {
-			_, err := ours.ask("GET", fmt.Sprintf("%s/items?offset=%d&limit=1000", dataset, offset), nil)
+		return meter.Timed(func(int) error {
+			_, err := ours.Ask("GET", fmt.Sprintf("%s/items?offset=%d&limit=1000", dataset, offset), nil)
 			return err
 		})
 	}
-	size, err := ours.ask("GET", dataset+"/items?limit=1000", nil)
+	size, err := ours.Ask("GET", dataset+"/items?limit=1000", nil)
 	if err != nil {
 		return err
 	}
 	same := func(bytes int64) func() (float64, error) {
-		return timed(func(int) error { _, err := floor.ask("GET", fmt.Sprintf("/?bytes=%d", bytes), nil); return err })
+		return meter.Timed(func(int) error { _, err := floor.Ask("GET", fmt.Sprintf("/?bytes=%d", bytes), nil); return err })
 	}
-	result, err := pairs(5*b.rounds, page(0), page(b.stored/2), page(b.stored-1000), same(size))
+	result, err := meter.Pairs(5*b.rounds, page(0), page(b.stored/2), page(b.stored-1000), same(size))
 	if err != nil {
 		return err
 	}
 	for i, name := range []string{"start", "middle", "end"} {
-		result[i].show(fmt.Sprintf("1,000 items at the %s of %d", name, b.stored), duration)
+		result[i].Show(fmt.Sprintf("1,000 items at the %s of %d", name, b.stored), meter.Duration)
 	}
-	result[3].show("as many bytes of a bare server", duration)
-	ratio := max(result[1].median(), result[2].median()) / result[0].median()
-	verdict(fmt.Sprintf("%.2f× the first page", ratio), "at most 2×", ratio <= 2)
+	result[3].Show("as many bytes of a bare server", meter.Duration)
+	ratio := max(result[1].Median(), result[2].Median()) / result[0].Median()
+	meter.Verdict(fmt.Sprintf("%.2f× the first page", ratio), "at most 2×", ratio <= 2)
 
 	var total int64
-	list := timed(func(int) error {
+	list := meter.Timed(func(int) error {
 		total = 0
 		for offset := 0; offset < b.storages; offset += 1000 {
-			n, err := ours.ask("GET", fmt.Sprintf("/v2/key-value-stores?limit=1000&offset=%d", offset), nil)
+			n, err := ours.Ask("GET", fmt.Sprintf("/v2/key-value-stores?limit=1000&offset=%d", offset), nil)
 			if total += n; err != nil {
 				return err
 			}
@@ -254,11 +238,11 @@ func (b *bench) reads() error {
 	if _, err := list(); err != nil {
 		return err
 	}
-	if result, err = pairs(max(b.rounds/4, 3), list, same(total)); err != nil {
+	if result, err = meter.Pairs(max(b.rounds/4, 3), list, same(total)); err != nil {
 		return err
 	}
-	result[0].show(fmt.Sprintf("%d storages listed, 1,000 at a time", b.storages), duration)
-	result[1].show("as many bytes of a bare server", duration)
+	result[0].Show(fmt.Sprintf("%d storages listed, 1,000 at a time", b.storages), meter.Duration)
+	result[1].Show("as many bytes of a bare server", meter.Duration)
 	return nil
 }
 
@@ -268,18 +252,18 @@ func (b *bench) exports() error {
 	if err != nil {
 		return err
 	}
-	dataset, err := filling.create("datasets", "bench")
+	dataset, err := filling.Create("datasets", "bench")
 	if err == nil {
-		err = filling.fill(dataset, b.exported)
+		err = fill(filling, dataset, b.exported)
 	}
-	if err = errors.Join(err, filling.stop()); err != nil {
+	if err = errors.Join(err, filling.Stop()); err != nil {
 		return err
 	}
 	floor, err := b.floorServer()
 	if err != nil {
 		return err
 	}
-	defer floor.stop()
+	defer floor.Stop()
 	most := int64(0)
 	for _, format := range []string{"json", "jsonl", "csv", "xml", "rss", "html", "xlsx"} {
 		// A server of its own each: what counts is the most memory it ever had.
@@ -288,26 +272,26 @@ func (b *bench) exports() error {
 			return err
 		}
 		start := time.Now()
-		size, err := ours.ask("GET", dataset+"/items?format="+format, nil)
+		size, err := ours.Ask("GET", dataset+"/items?format="+format, nil)
 		elapsed := time.Since(start).Seconds()
-		memory := peakSoFar(ours.process.Process)
-		if err = errors.Join(err, ours.stop()); err != nil {
+		memory := meter.PeakSoFar(ours.Process.Process)
+		if err = errors.Join(err, ours.Stop()); err != nil {
 			return err
 		}
 		if memory == 0 {
-			memory = peakMemory(ours.process.ProcessState)
+			memory = meter.PeakMemory(ours.Process.ProcessState)
 		}
 		start = time.Now()
-		if _, err := floor.ask("GET", fmt.Sprintf("/?bytes=%d", size), nil); err != nil {
+		if _, err := floor.Ask("GET", fmt.Sprintf("/?bytes=%d", size), nil); err != nil {
 			return err
 		}
 		least := time.Since(start).Seconds()
 		most = max(most, memory)
 		fmt.Printf("  %-6s %7.1f MB in %9s %14s  %4.0f %% of a bare server's rate; peak memory %5.1f MB\n",
-			format, float64(size)/1e6, duration(elapsed), megabytes(float64(size)/elapsed), 100*least/elapsed, float64(memory)/1e6)
+			format, float64(size)/1e6, meter.Duration(elapsed), megabytes(float64(size)/elapsed), 100*least/elapsed, float64(memory)/1e6)
 	}
 	if most > 0 {
-		verdict(fmt.Sprintf("peak memory %.1f MB", float64(most)/1e6), "at most 100 MB", most <= 100e6)
+		meter.Verdict(fmt.Sprintf("peak memory %.1f MB", float64(most)/1e6), "at most 100 MB", most <= 100e6)
 	}
 	return os.RemoveAll(filepath.Join(b.work, "server-exports"))
 }
