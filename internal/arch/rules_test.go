@@ -194,7 +194,7 @@ var larger = map[string]exception{
 	"internal/server":         {5700, "every operation of the API, a file a resource; there are no rules here to take elsewhere"},
 	"internal/export":         {1600, "seven formats and the one way that items take to them"},
 	"internal/store/localdir": {4800, "one layout of files for three kinds of storage, on three systems"},
-	"internal/engine":         {3150, "the supervisor of a run, the commands that it takes and the taking over of it are one state machine"},
+	"internal/engine":         {3200, "the supervisor of a run, the commands that it takes and the taking over of it are one state machine"},
 	"internal/builder/image":  {2000, "two ways to build from one source"},
 	"internal/cli/actor":      {2000, "a file a verb"},
 	"pkg/client":              {2000, "every resource of one API, a file a kind; handles are made by each other"},

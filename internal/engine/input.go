@@ -110,8 +110,9 @@ func (e *Engine) record(ctx context.Context, storeID, key string) (*Input, error
 	return &Input{ContentType: record.ContentType, Body: body}, nil
 }
 
-// placeInput makes the input readable for the run and gives its key.
-func (e *Engine) placeInput(ctx context.Context, r api.Run, in *Input, stored bool) (key string, err error) {
+// placeInput makes the input readable for the run and gives its key. In a store
+// that others use too, it has a key of its own: nothing there is written over.
+func (e *Engine) placeInput(ctx context.Context, r api.Run, in *Input, stored, shared bool) (key string, err error) {
 	if in == nil || stored {
 		return inputKey, nil
 	}
@@ -120,8 +121,11 @@ func (e *Engine) placeInput(ctx context.Context, r api.Run, in *Input, stored bo
 		return inputKey, nil
 	}
 	key = inputKey
-	if e.cfg.StorageDir != "" {
+	switch {
+	case e.cfg.StorageDir != "":
 		key = heldInputKey
+	case shared:
+		key = inputKey + "-" + r.ID
 	}
 	kvs, err := e.cfg.Store.KeyValueStores().Open(ctx, r.DefaultKeyValueStoreID)
 	if err != nil {

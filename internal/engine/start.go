@@ -68,10 +68,10 @@ func (e *Engine) StartRun(ctx context.Context, req StartRequest) (api.Run, error
 			e.running.Done()
 		}
 	}()
-	if err := e.openStorages(ctx, p, &r, first); err != nil {
+	if err := e.openStorages(ctx, p, &r, req.Storages, first); err != nil {
 		return api.Run{}, err
 	}
-	if kept.InputKey, err = e.placeInput(ctx, r, input, stored && first && input == plain); err != nil {
+	if kept.InputKey, err = e.placeInput(ctx, r, input, stored && first && input == plain, req.Storages.KeyValueStore != ""); err != nil {
 		return api.Run{}, err
 	}
 	if err = e.announce(&r, &kept, p, input); err != nil {

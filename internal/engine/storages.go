@@ -17,23 +17,27 @@ const defaultAlias = "default"
 
 // openStorages makes the run's storages with the schemas of the Actor's
 // definition: the default ones, which are the Root's own for the first run of a
-// local engine and new unnamed ones otherwise, and a dataset for each alias.
-func (e *Engine) openStorages(ctx context.Context, p *Program, r *api.Run, local bool) error {
+// local engine and new unnamed ones otherwise, and a dataset for each alias. Given
+// storages are taken as they are, with the schemas they have.
+func (e *Engine) openStorages(ctx context.Context, p *Program, r *api.Run, given Given, local bool) error {
 	d := p.Definition
 	opts := store.CreateOptions{ActorID: r.ActorID, RunID: r.ID}
 	if local {
 		opts.Name = defaultAlias
 	}
 	s := e.cfg.Store
-	dataset, err := openWith(ctx, s.Datasets(), opts, datasetSchema(d, defaultAlias))
+	if err := e.checkGiven(ctx, given); err != nil {
+		return err
+	}
+	dataset, err := openGiven(ctx, s.Datasets(), given.Dataset, opts, datasetSchema(d, defaultAlias))
 	if err != nil {
 		return err
 	}
-	kvs, err := openWith(ctx, s.KeyValueStores(), opts, keyValueSchema(d))
+	kvs, err := openGiven(ctx, s.KeyValueStores(), given.KeyValueStore, opts, keyValueSchema(d))
 	if err != nil {
 		return err
 	}
-	queue, _, err := s.RequestQueues().Create(ctx, opts)
+	queue, err := openGiven(ctx, s.RequestQueues(), given.RequestQueue, opts, nil)
 	if err != nil {
 		return err
 	}
@@ -53,6 +57,37 @@ func (e *Engine) openStorages(ctx context.Context, p *Program, r *api.Run, local
 		}
 	}
 	return nil
+}
+
+// checkGiven looks for all given storages before any new one is made.
+func (e *Engine) checkGiven(ctx context.Context, given Given) error {
+	s := e.cfg.Store
+	for _, open := range []func() error{
+		func() error { return there(ctx, s.Datasets(), given.Dataset) },
+		func() error { return there(ctx, s.KeyValueStores(), given.KeyValueStore) },
+		func() error { return there(ctx, s.RequestQueues(), given.RequestQueue) },
+	} {
+		if err := open(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func there[S store.Storage](ctx context.Context, all store.Collection[S], ref string) error {
+	if ref == "" {
+		return nil
+	}
+	_, err := all.Open(ctx, ref)
+	return err
+}
+
+// openGiven opens the storage that the caller has named, or makes one.
+func openGiven[S store.Storage](ctx context.Context, all store.Collection[S], ref string, opts store.CreateOptions, schema json.RawMessage) (S, error) {
+	if ref != "" {
+		return all.Open(ctx, ref)
+	}
+	return openWith(ctx, all, opts, schema)
 }
 
 // openAliased makes the dataset of an alias and gives its id. For the first run

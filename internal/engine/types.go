@@ -33,12 +33,21 @@ type StartRequest struct {
 	// have no more.
 	ByLimited bool
 	Meta      api.RunMeta
+	// Storages are the run's default ones where it is not to get new ones.
+	Storages Given
 	// TaskID is the task that the run is one of; "" for none.
 	TaskID string
 	// Prepare, when not nil, is called with the run's record before it is stored:
 	// what must be there when the run is, such as its webhooks, is kept then. An
 	// error of it starts nothing.
 	Prepare func(ctx context.Context, r api.Run) error
+}
+
+// Given names storages that are there, by ids or names, to be the default ones of
+// a run. What is "" is made for the run. Source: the whitepaper on reusing an
+// existing storage, which compares it to redirecting standard input.
+type Given struct {
+	Dataset, KeyValueStore, RequestQueue string
 }
 
 // Load is how busy an engine is.

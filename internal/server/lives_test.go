@@ -160,6 +160,18 @@ func (p *platform) follows(id, text string) {
 	p.t.Fatalf("the log has no %q", text)
 }
 
+func TestLastRunOfATaskMetamorphs(t *testing.T) {
+	p := newPlatform(t)
+	actor, _ := p.actor("sleep 60")
+	p.do("POST", "/v2/actor-tasks", `{"actId":"`+actor.ID+`","name":"long-task"}`).want(201)
+	const task = "/v2/actor-tasks/me~long-task"
+	id := p.do("POST", task+"/runs", nil).want(201).str("data", "id")
+	p.reaches(id, api.StatusRunning)
+	p.do("POST", task+"/runs/last/metamorph?targetActorId="+actor.ID, nil).want(200).
+		is(id, "data", "id").is(actor.ID, "data", "metamorphs", 0, "actorId")
+	p.do("POST", "/v2/actor-runs/"+id+"/abort", nil).want(200)
+}
+
 func TestMetamorphosesAreLimited(t *testing.T) {
 	p := newPlatform(t)
 	actor, _ := p.actor("echo here; sleep 60")

@@ -67,7 +67,28 @@ func (c *call) startOptions(req *engine.StartRequest) error {
 	req.MaxItems, req.MaxTotalUSD, req.RestartOnError = limits.MaxItems, limits.MaxTotalUSD, limits.RestartOnError
 	req.PermissionLevel, req.Meta = c.query().Get("forcePermissionLevel"), c.meta()
 	req.ByLimited = c.caller.runID != "" && c.s.Engine.Limited(c.caller.runID)
+	if req.Storages, err = c.givenStorages(); err != nil {
+		return err
+	}
 	return c.attach(req)
+}
+
+// givenStorages reads which storages are to be the run's default ones: parameters
+// of this server's own, as the platform's API has none.
+func (c *call) givenStorages() (given engine.Given, err error) {
+	for _, p := range []struct {
+		name, noun string
+		into       *string
+	}{
+		{"defaultDatasetId", "dataset", &given.Dataset},
+		{"defaultKeyValueStoreId", "key-value store", &given.KeyValueStore},
+		{"defaultRequestQueueId", "request queue", &given.RequestQueue},
+	} {
+		if *p.into, err = c.ownName(p.noun, c.query().Get(p.name)); err != nil {
+			return given, err
+		}
+	}
+	return given, nil
 }
 
 // runLimits reads the options that starts and resurrections have in common.

@@ -32,15 +32,23 @@ type opener[S store.Storage] func(c *call) (S, error)
 // named opens the storage whose id or name is in the path: an id, "name",
 // "~name" or "username~name".
 func (k storages[S]) named(c *call) (S, error) {
-	ref := c.param("storageId")
-	if owner, name, ok := strings.Cut(ref, "~"); ok {
-		if owner != "" && owner != c.s.Username && owner != c.s.UserID {
-			var none S
-			return none, fault.New(fault.NotFound, "%s %q was not found: the user here is %q", k.noun, ref, c.s.Username)
-		}
-		ref = name
+	ref, err := c.ownName(k.noun, c.param("storageId"))
+	if err != nil {
+		var none S
+		return none, err
 	}
 	return k.all.Open(c.ctx(), ref)
+}
+
+// ownName gives the id or name in a reference to a storage, without its owner.
+func (c *call) ownName(noun, ref string) (string, error) {
+	if owner, name, ok := strings.Cut(ref, "~"); ok {
+		if owner != "" && owner != c.s.Username && owner != c.s.UserID {
+			return "", fault.New(fault.NotFound, "%s %q was not found: the user here is %q", noun, ref, c.s.Username)
+		}
+		return name, nil
+	}
+	return ref, nil
 }
 
 // ofRun opens the default storage of the run that the path names.

@@ -123,6 +123,10 @@ type StartOptions struct {
 	RestartOnError    *bool
 	// ForcePermissionLevel is api.LimitedPermissions or api.FullPermissions.
 	ForcePermissionLevel string
+	// Dataset, KeyValueStore and RequestQueue are ids or names of storages that
+	// are there already, to be the run's default ones; empty ones are made for the
+	// run. Greenroom's own: other servers take no notice.
+	Dataset, KeyValueStore, RequestQueue string
 	// Webhooks listen to this run only.
 	Webhooks []api.AdHocWebhook
 	// Wait lets the API answer only once the run has ended or this time (at
@@ -132,7 +136,10 @@ type StartOptions struct {
 
 func (o StartOptions) query() (url.Values, error) {
 	query := waitQuery(o.Wait)
-	for name, text := range map[string]string{"build": o.Build, "forcePermissionLevel": o.ForcePermissionLevel} {
+	for name, text := range map[string]string{
+		"build": o.Build, "forcePermissionLevel": o.ForcePermissionLevel, "defaultDatasetId": o.Dataset,
+		"defaultKeyValueStoreId": o.KeyValueStore, "defaultRequestQueueId": o.RequestQueue,
+	} {
 		if text != "" {
 			query.Set(name, text)
 		}

@@ -33,6 +33,9 @@ type Start struct {
 	restartOnError  bool
 	input           string
 	inputFile       string
+	dataset         string
+	keyValueStore   string
+	requestQueue    string
 	defaults        client.StartOptions
 	given           cmdkit.Input
 }
@@ -46,6 +49,9 @@ func (o *Start) AddFlags(cmd *cobra.Command) {
 	flags.IntVar(&o.maxItems, "max-items", 0, "`number` of items to pay for at most")
 	flags.Float64Var(&o.maxCharge, "max-total-charge-usd", 0, "most `dollars` that the run may charge")
 	flags.BoolVar(&o.restartOnError, "restart-on-error", false, "start the container again when it fails")
+	flags.StringVar(&o.dataset, "dataset", "", "`storage` that is there, by id or name, to be the run's default dataset (Greenroom only)")
+	flags.StringVar(&o.keyValueStore, "key-value-store", "", "the same for its key-value `store`")
+	flags.StringVar(&o.requestQueue, "request-queue", "", "the same for its request `queue`")
 	flags.StringVarP(&o.input, "input", "i", "", "input as JSON `text`; @FILE for a file")
 	flags.StringVarP(&o.inputFile, "input-file", "f", "", "`file` with the input as JSON; - for standard input")
 	flags.StringVar(&o.inputFile, "if", "", "same as --input-file")
@@ -74,7 +80,9 @@ func (o *Start) Take(cmd *cobra.Command, args []string) (ref string, err error) 
 			return "", cmdkit.UsageError(path, "unexpected argument %q: %q is named already, and input is given as key=value", arg, ref)
 		}
 	}
-	o.defaults = client.StartOptions{Build: o.Build}
+	o.defaults = client.StartOptions{
+		Build: o.Build, Dataset: o.dataset, KeyValueStore: o.keyValueStore, RequestQueue: o.requestQueue,
+	}
 	for name, number := range map[string]struct {
 		from int
 		to   **int

@@ -118,7 +118,9 @@ func TestHostileExpressions(t *testing.T) {
 		} else if !fault.Is(err, fault.InvalidInput) || len(err.Error()) > 20_000 {
 			t.Errorf("%.40q: %.200v", expression, err)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		// Far more than it takes, also with the race detector on a busy machine, and
+		// far less than without a bound.
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%.40q took %v", expression, took)
 		}
 	}
