@@ -104,7 +104,6 @@ func (v *versions) allows(state string) bool {
 // progress is how far a request came. Whether it is there, handled or deleted may
 // be unknown when an answer is missing.
 type progress struct {
-	id                      string
 	added, handled, deleted bool // answered
 	handling, deleting      bool // asked for
 }

@@ -230,9 +230,13 @@ func TestLimits(t *testing.T) {
 	elsewhere := receive(t, nil)
 	release := make(chan struct{})
 	mux := http.NewServeMux()
-	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 307) })
-	mux.HandleFunc("/get", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/done", 302) })
-	mux.HandleFunc("/near", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/done", 308) })
+	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+	})
+	mux.HandleFunc("/get", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/done", http.StatusFound) })
+	mux.HandleFunc("/near", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/done", http.StatusPermanentRedirect)
+	})
 	mux.HandleFunc("/done", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprint(w, r.Method, len(body) > 50)

@@ -25,7 +25,7 @@ func main() {
 
 func run(args []string) (err error) {
 	if len(args) < 4 {
-		return errors.New("usage: seed DIR USER RUNS ACTOR...")
+		return errors.New("usage: seed DIR USER RUNS ACTOR [ACTOR]")
 	}
 	n, err := strconv.Atoi(args[2])
 	if err != nil {
