@@ -83,11 +83,10 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 	if err := d.openAutomations(d.store, user.ID, user.Name); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	seed, err := serverSeed(key)
+	tokenKey, err := d.identify(ctx)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	d.serverID = derived(seed, "server id")
 	if err := d.openBuilds(ctx, user.ID, user.Name, key); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -106,7 +105,7 @@ func startServer(ctx context.Context, opts cmdkit.ServerOptions) (_ cmdkit.Serve
 		APIURL:    d.reach.from,
 		PublicURL: func() string { return d.url },
 		OnEvent:   d.dispatcher.RunEvent,
-		SecretKey: key, Executors: executors, TokenKey: []byte(derived(seed, "tokens of runs")),
+		SecretKey: key, Executors: executors, TokenKey: tokenKey,
 		TotalMemoryMbytes: d.totalMemory(), MaxRuns: opts.MaxRuns,
 	})
 	d.http = &http.Server{

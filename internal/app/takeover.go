@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"net"
 	"os"
@@ -11,9 +10,6 @@ import (
 	"strings"
 
 	"github.com/shirou/gopsutil/v4/mem"
-
-	"github.com/greenroom-dev/greenroom/internal/secret"
-	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // portFile is where in its data directory a server notes its port: the next one
@@ -44,19 +40,15 @@ func listenAgain(ctx context.Context, dir, address string) (net.Listener, error)
 	return listener, nil
 }
 
-// serverSeed is a secret of the data directory that others are derived from.
-func serverSeed(key func(string) (*secret.PrivateKey, error)) (string, error) {
-	k, err := key("server")
+// identify reads what the directory's store keeps of the server: the id that marks
+// what belongs to it, and the key that the tokens of its runs are made of.
+func (d *daemon) identify(ctx context.Context) (tokenKey []byte, err error) {
+	id, err := d.store.Secret(ctx, "server id")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	seed, err := k.PEM()
-	return seed, fault.Wrap(fault.Internal, err, "read the key of the server")
-}
-
-func derived(seed, use string) string {
-	sum := sha256.Sum256([]byte(use + "\x00" + seed))
-	return hex.EncodeToString(sum[:16])
+	d.serverID = hex.EncodeToString(id[:16])
+	return d.store.Secret(ctx, "tokens of runs")
 }
 
 // totalMemory is what all runs together may use, in mebibytes.
