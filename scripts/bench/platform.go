@@ -59,7 +59,7 @@ func (b *bench) platformRuns() error {
 	if err := os.WriteFile(script, []byte("exit 0\n"), 0o644); err != nil {
 		return err
 	}
-	if err := b.runsWith("process", meter.Command{Args: []string{"sh", script}}, 4*b.rounds, 0.060); err != nil {
+	if err := b.runsWith("process", meter.Command{Args: []string{"sh", script}}, 4*b.rounds); err != nil {
 		return err
 	}
 	docker, err := exec.LookPath("docker")
@@ -71,10 +71,10 @@ func (b *bench) platformRuns() error {
 		fmt.Println("  docker: skipped: no container engine answers")
 		return nil
 	}
-	return b.runsWith("docker", meter.Command{Args: []string{docker, "run", "--rm"}}, max(b.rounds/4, 3), 0.150)
+	return b.runsWith("docker", meter.Command{Args: []string{docker, "run", "--rm"}}, max(b.rounds/4, 3))
 }
 
-func (b *bench) runsWith(executor string, floor meter.Command, rounds int, goal float64) (err error) {
+func (b *bench) runsWith(executor string, floor meter.Command, rounds int) (err error) {
 	const name = "greenroom-bench-noop"
 	ours, err := b.serve("server-runs-"+executor, false, "--executor", executor)
 	if err != nil {
@@ -109,7 +109,9 @@ func (b *bench) runsWith(executor string, floor meter.Command, rounds int, goal 
 	if err != nil {
 		return err
 	}
-	more(result, "a run through the API, "+executor, about, goal)
+	result[0].Show("a run through the API, "+executor, meter.Duration)
+	result[1].Show(about, meter.Duration)
+	fmt.Printf("  %s more\n", meter.Duration(result[0].Median()-result[1].Median()))
 	const together = 8
 	least := func(int) error { _, _, err := floor.Run(); return err }
 	if result, err = meter.Pairs(max(rounds/together, 3), meter.Timed(meter.AtOnce(together, call)), meter.Timed(meter.AtOnce(together, least))); err != nil {
