@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
+
+	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // IDLength is how long the platform's ids are.
@@ -60,6 +62,13 @@ func ValidName(name string) bool {
 		}
 	}
 	return 1 <= len(name) && len(name) <= 63
+}
+
+// InvalidName is what a store says of a name that is no ValidName.
+func InvalidName(name string) error {
+	return fault.New(fault.InvalidRequest, "%q cannot be the name of a storage", name).
+		WithType("invalid-value").
+		WithHint("use up to 63 letters, digits and hyphens, no hyphen at either end")
 }
 
 func alphanumeric(b byte) bool {

@@ -1,11 +1,9 @@
 package embedded
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -125,12 +123,12 @@ func (c *collection[S]) keep(ctx context.Context, found stored) (S, error) {
 // Create makes a storage, or finds the one that has the name or id already.
 func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (none S, created bool, err error) {
 	if opts.Name != "" && !store.ValidName(opts.Name) {
-		return none, false, invalidName(opts.Name)
+		return none, false, store.InvalidName(opts.Name)
 	}
 	if opts.ID != "" && !database.ValidID(opts.ID) {
 		return none, false, fault.New(fault.InvalidRequest, "%q cannot be the id of a storage", opts.ID)
 	}
-	schema, err := compactSchema(opts.Schema)
+	schema, err := store.CompactSchema(opts.Schema)
 	if err != nil {
 		return none, false, err
 	}
@@ -222,22 +220,4 @@ func (c *collection[S]) List(ctx context.Context, opts store.ListOptions) (page 
 		page.Items = append(page.Items, s.info)
 	}
 	return page, nil
-}
-
-func invalidName(name string) error {
-	return fault.New(fault.InvalidRequest, "%q cannot be the name of a storage", name).
-		WithType("invalid-value").
-		WithHint("use up to 63 letters, digits and hyphens, no hyphen at either end")
-}
-
-// compactSchema gives a schema without blanks, as it is kept.
-func compactSchema(schema json.RawMessage) (json.RawMessage, error) {
-	if len(schema) == 0 {
-		return nil, nil
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, schema); err != nil {
-		return nil, fault.New(fault.InvalidRequest, "the schema of a storage must be JSON: %w", err)
-	}
-	return compact.Bytes(), nil
 }

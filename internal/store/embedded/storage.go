@@ -107,7 +107,7 @@ func (s *storage) Schema() json.RawMessage {
 
 // SetSchema replaces the schema. Nothing is written when it is the same.
 func (s *storage) SetSchema(ctx context.Context, schema json.RawMessage) error {
-	schema, err := compactSchema(schema)
+	schema, err := store.CompactSchema(schema)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (s *storage) SetAccess(ctx context.Context, access string) error {
 // Rename gives the storage a name, or takes it away.
 func (s *storage) Rename(ctx context.Context, name string) error {
 	if name != "" && !store.ValidName(name) {
-		return invalidName(name)
+		return store.InvalidName(name)
 	}
 	folded := strings.ToLower(name)
 	err := s.write(ctx, func(tx *database.Tx, _ int64) error {

@@ -241,12 +241,12 @@ func (c *collection[S]) lockNames() (func(), error) {
 func (c *collection[S]) Create(ctx context.Context, opts store.CreateOptions) (S, bool, error) {
 	var none S
 	if opts.Name != "" && !store.ValidName(opts.Name) {
-		return none, false, invalidName(opts.Name)
+		return none, false, store.InvalidName(opts.Name)
 	}
 	if opts.ID != "" && !safeFolder(opts.ID) {
 		return none, false, fault.New(fault.InvalidRequest, "%q cannot be the id of a storage", opts.ID)
 	}
-	schema, err := metafile.CompactSchema(opts.Schema)
+	schema, err := store.CompactSchema(opts.Schema)
 	if err != nil {
 		return none, false, err
 	}
@@ -347,12 +347,6 @@ func (c *collection[S]) close() error {
 	defer c.namesMu.Unlock()
 	c.names.close()
 	return nil
-}
-
-func invalidName(name string) error {
-	return fault.New(fault.InvalidRequest, "%q cannot be the name of a storage", name).
-		WithType("invalid-value").
-		WithHint("use up to 63 letters, digits and hyphens, no hyphen at either end")
 }
 
 // safeFolder reports whether a name from outside may be looked for as a folder:

@@ -308,7 +308,7 @@ func (s *storage) SetSchema(ctx context.Context, schema json.RawMessage) error {
 	if err := live(ctx); err != nil {
 		return err
 	}
-	schema, err := metafile.CompactSchema(schema)
+	schema, err := store.CompactSchema(schema)
 	if err != nil {
 		return err
 	}
@@ -354,7 +354,7 @@ func (s *storage) SetAccess(ctx context.Context, access string) error {
 // Rename gives the storage a name, or takes it away.
 func (s *storage) Rename(ctx context.Context, name string) error {
 	if name != "" && !store.ValidName(name) {
-		return invalidName(name)
+		return store.InvalidName(name)
 	}
 	if err := live(ctx); err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
-	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
 // Name is the name of the file.
@@ -67,7 +66,7 @@ func Read(data []byte, folder string) (Metadata, bool) {
 	take("actRunId", &i.RunID)
 	var schema json.RawMessage
 	take("schema", &schema)
-	i.Schema, _ = CompactSchema(schema) // it was read as JSON
+	i.Schema, _ = store.CompactSchema(schema) // it was read as JSON
 	i.CreatedAt, i.ModifiedAt, i.AccessedAt = moment("createdAt"), moment("modifiedAt"), moment("accessedAt")
 	take("generalAccess", &i.Access)
 	var stats api.StorageStats
@@ -155,7 +154,7 @@ func (m Metadata) Bytes(kind, folder string) []byte {
 			ReadCount: st.Reads, WriteCount: st.Writes, DeleteCount: &st.Deletes, ListCount: &st.Lists, HeadItemReadCount: &st.HeadReads,
 		})
 	}
-	if schema, err := CompactSchema(i.Schema); err == nil && schema != nil {
+	if schema, err := store.CompactSchema(i.Schema); err == nil && schema != nil {
 		// As it is, so that it can be compared with what it is to be: Marshal
 		// would escape some of its characters.
 		out.WriteString(",\n\t\"schema\": ")
@@ -191,15 +190,3 @@ func snake(name string) string {
 
 // IsDefault reports whether a folder is that of the default storage.
 func IsDefault(folder string) bool { return strings.EqualFold(folder, DefaultFolder) }
-
-// CompactSchema gives a schema without blanks, as it is kept.
-func CompactSchema(schema json.RawMessage) (json.RawMessage, error) {
-	if len(schema) == 0 {
-		return nil, nil
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, schema); err != nil {
-		return nil, fault.New(fault.InvalidRequest, "the schema of a storage must be JSON: %w", err)
-	}
-	return compact.Bytes(), nil
-}
