@@ -200,9 +200,6 @@ func (r *Reader) skip(n int64) error {
 	return nil
 }
 
-// Position is that behind what was read.
-func (r *Reader) Position() executor.Position { return r.at.String() }
-
 // Next gives at least one entry, and more when they are there already. io.EOF
 // says that nothing follows.
 func (r *Reader) Next() ([]executor.Piece, executor.Position, error) {

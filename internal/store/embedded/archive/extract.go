@@ -178,24 +178,11 @@ func take(ctx context.Context, r io.Reader, e entry, place func(entry) (io.Write
 		return "", err
 	}
 	sum := sha256.New()
-	_, err = io.Copy(io.MultiWriter(w, sum), reader{ctx, r})
+	_, err = io.Copy(io.MultiWriter(w, sum), disk.Reader(ctx, r))
 	if closing := w.Close(); err == nil {
 		err = closing
 	}
 	return hex.EncodeToString(sum.Sum(nil)), err
-}
-
-// reader stops when nobody waits any more.
-type reader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }
 
 // compare reads the manifest and looks whether it says what was found.

@@ -59,7 +59,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }
 // on the disk when Write returns, and the caller calls Settle once it refers to
 // it or knows that it will not.
 func (d *Dir) Write(ctx context.Context, r io.Reader, small int) (c Content, err error) {
-	r = reader{ctx, r}
+	r = disk.Reader(ctx, r)
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	n := 0
@@ -219,19 +219,6 @@ func (d *Dir) isFresh(id string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.fresh[id]
-}
-
-// reader fails once ctx is done.
-type reader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }
 
 // writer hides the file's ReadFrom, which would not use our buffer.
