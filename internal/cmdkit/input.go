@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -156,7 +157,7 @@ func checked(body []byte, source string) ([]byte, error) {
 			line, column := position(trimmed, syntax.Offset)
 			return nil, fault.New(fault.InvalidInput, "%s is not valid JSON: line %d, column %d: %w", source, line, column, err)
 		}
-		return nil, fault.New(fault.InvalidInput, "%s must be a JSON object, got %s", source, kind(trimmed)).
+		return nil, fault.New(fault.InvalidInput, "%s must be a JSON object, got %s", source, jsontext.Kind(trimmed)).
 			WithHint(`an input looks like {"key": "value"}`)
 	}
 	return trimmed, nil
@@ -167,23 +168,6 @@ func position(text []byte, offset int64) (line, column int) {
 	before := text[:min(max(int(offset)-1, 0), len(text))]
 	line = bytes.Count(before, []byte("\n")) + 1
 	return line, len(before) - bytes.LastIndexByte(before, '\n')
-}
-
-func kind(text []byte) string {
-	if len(text) == 0 {
-		return "nothing"
-	}
-	switch text[0] {
-	case '[':
-		return "an array"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "a boolean"
-	case 'n':
-		return "null"
-	}
-	return "a number"
 }
 
 // looksLikePath reports whether somebody gave --input a file name.

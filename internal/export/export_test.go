@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -109,7 +110,7 @@ func FuzzMembers(f *testing.F) {
 			return // must not panic; the result does not matter
 		}
 		var want map[string]json.RawMessage
-		if json.Unmarshal(text, &want) != nil || Kind(text) != "an object" {
+		if json.Unmarshal(text, &want) != nil || jsontext.Kind(text) != "an object" {
 			return
 		}
 		if err != nil {

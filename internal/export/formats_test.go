@@ -18,6 +18,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/greenroom-dev/greenroom/internal/export/sheet"
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -340,7 +341,7 @@ func FuzzWrite(f *testing.F) {
 	f.Add(`{"@":{"xmlns:a":"u","a:b":1,"xml:b":2,"xmlns":"v"},"a:c":[[]],"#":{}}`, "", "", "x", "a,a", "a,b", "a:b", "\t", byte(0))
 	f.Add(`{"a":{"b":{"c":[{"d":1}]}},"a/b":1,"a.b":2}`, "a,a", "x,x", "b", "a", "a", "é", "é", byte(3))
 	f.Fuzz(func(t *testing.T, item, fields, outputFields, omit, unwind, flatten, name, delimiter string, flags byte) {
-		if len(item) > 1<<16 || !json.Valid([]byte(item)) || Kind([]byte(item)) != "an object" {
+		if len(item) > 1<<16 || !json.Valid([]byte(item)) || jsontext.Kind([]byte(item)) != "an object" {
 			return
 		}
 		list := func(text string) []string {

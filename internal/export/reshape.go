@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -59,7 +60,7 @@ func (j *job) unwind(record []Member, fields []string, yield func([]Member) erro
 		}
 		return j.unwind(merged, fields[1:], yield)
 	}
-	switch Kind(value) {
+	switch jsontext.Kind(value) {
 	case "an object":
 		return merge(value)
 	case "an array":
@@ -154,7 +155,7 @@ func lastOfEach(members []Member) []Member {
 // whose values win. A value that is no object stays under the member's key.
 func mergeAt(record []Member, at int, value json.RawMessage) ([]Member, error) {
 	merged := slices.Clone(record)
-	if Kind(value) != "an object" {
+	if jsontext.Kind(value) != "an object" {
 		merged[at].Value = value
 		return merged, nil
 	}
@@ -169,7 +170,7 @@ func mergeAt(record []Member, at int, value json.RawMessage) ([]Member, error) {
 // objects inside it too. Arrays and empty objects stay values.
 func flatten(members []Member, field string) ([]Member, error) {
 	at := find(members, field)
-	if at < 0 || Kind(members[at].Value) != "an object" {
+	if at < 0 || jsontext.Kind(members[at].Value) != "an object" {
 		return members, nil
 	}
 	flat, err := appendFlat(nil, field, members[at].Value, maxDepth)
@@ -192,7 +193,7 @@ func appendFlat(dst []Member, prefix string, object json.RawMessage, depth int) 
 	}
 	for _, child := range children {
 		key := prefix + "." + child.Key
-		if depth > 1 && Kind(child.Value) == "an object" {
+		if depth > 1 && jsontext.Kind(child.Value) == "an object" {
 			if dst, err = appendFlat(dst, key, child.Value, depth-1); err != nil {
 				return nil, err
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"unicode/utf8"
 
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -85,7 +86,7 @@ func Elements(array []byte) ([]json.RawMessage, error) {
 func eachElement(array []byte, yield func(json.RawMessage) error) error {
 	i := skipSpace(array, 0)
 	if i >= len(array) || array[i] != '[' {
-		return fault.New(fault.InvalidRequest, "expected a JSON array, got %s", Kind(array))
+		return fault.New(fault.InvalidRequest, "expected a JSON array, got %s", jsontext.Kind(array))
 	}
 	i = skipSpace(array, i+1)
 	if i < len(array) && array[i] == ']' {
@@ -112,27 +113,6 @@ func eachElement(array []byte, yield func(json.RawMessage) error) error {
 			return errMalformed(i)
 		}
 	}
-}
-
-// Kind names what a JSON text holds, as people say it: "an object", "a number".
-func Kind(value []byte) string {
-	i := skipSpace(value, 0)
-	if i >= len(value) {
-		return "nothing"
-	}
-	switch value[i] {
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "a boolean"
-	case 'n':
-		return "null"
-	}
-	return "a number"
 }
 
 // AppendString appends s to dst as a JSON string. Only what JSON demands is
@@ -256,5 +236,5 @@ func errMalformed(at int) error {
 }
 
 func errNotObject(value []byte) error {
-	return fault.New(fault.InvalidRequest, "expected a JSON object, got %s", Kind(value))
+	return fault.New(fault.InvalidRequest, "expected a JSON object, got %s", jsontext.Kind(value))
 }

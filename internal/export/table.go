@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -124,7 +125,7 @@ func (j *job) rows(t *table, yield func(cells []json.RawMessage) error) error {
 // spread gives the cells that a value fills; path is the column of the value.
 // Empty objects and arrays fill none.
 func spread(path []byte, value json.RawMessage, cell func(path []byte, value json.RawMessage) error) error {
-	kind := Kind(value)
+	kind := jsontext.Kind(value)
 	if kind != "an object" && kind != "an array" {
 		return cell(path, value)
 	}
@@ -154,7 +155,7 @@ func spread(path []byte, value json.RawMessage, cell func(path []byte, value jso
 
 // cellText is what a cell shows.
 func cellText(value json.RawMessage) (string, error) {
-	switch Kind(value) {
+	switch jsontext.Kind(value) {
 	case "nothing", "null":
 		return "", nil
 	case "a string":

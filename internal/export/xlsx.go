@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/greenroom-dev/greenroom/internal/export/sheet"
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
@@ -52,7 +53,7 @@ func (j *job) writeXLSX() error {
 // everything else as text. Whole numbers of more digits than a spreadsheet keeps
 // are texts: they are identifiers more often than amounts.
 func cellValue(value json.RawMessage) (any, error) {
-	switch Kind(value) {
+	switch jsontext.Kind(value) {
 	case "nothing", "null":
 		return nil, nil
 	case "a boolean":

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 )
 
 const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
@@ -161,7 +163,7 @@ func parses(name string) bool {
 // element writes what a property becomes. What is nested deeper than depth is
 // written as JSON.
 func (w *xmlWriter) element(key string, value json.RawMessage, declared []string, depth int) error {
-	kind := Kind(value)
+	kind := jsontext.Kind(value)
 	if depth > 0 && kind == "an object" {
 		members, err := Members(value)
 		if err != nil {
@@ -171,7 +173,7 @@ func (w *xmlWriter) element(key string, value json.RawMessage, declared []string
 	}
 	if depth > 0 && kind == "an array" {
 		return eachElement(value, func(element json.RawMessage) error {
-			if Kind(element) != "an array" {
+			if jsontext.Kind(element) != "an array" {
 				return w.element(key, element, declared, depth-1)
 			}
 			name := w.name(key).in(declared) // an array in an array: its elements have the name too
@@ -202,7 +204,7 @@ func (w *xmlWriter) object(key string, members []Member, declared []string, dept
 	children := false
 	for _, m := range members {
 		switch {
-		case m.Key == "@" && Kind(m.Value) == "an object":
+		case m.Key == "@" && jsontext.Kind(m.Value) == "an object":
 			attributes = m.Value
 		case m.Key == "#":
 			text = m.Value
@@ -219,14 +221,14 @@ func (w *xmlWriter) object(key string, members []Member, declared []string, dept
 	}
 	name := w.name(key).in(declared)
 	w.out.WriteString("<" + name + written)
-	if !children && (text == nil || Kind(text) == "null") {
+	if !children && (text == nil || jsontext.Kind(text) == "null") {
 		_, err := w.out.WriteString("/>")
 		return err
 	}
 	w.out.WriteString(">")
 	if children {
 		for _, m := range members {
-			if m.Key == "#" || m.Key == "@" && Kind(m.Value) == "an object" {
+			if m.Key == "#" || m.Key == "@" && jsontext.Kind(m.Value) == "an object" {
 				continue
 			}
 			if err := w.element(m.Key, m.Value, declared, depth); err != nil {
@@ -241,7 +243,7 @@ func (w *xmlWriter) object(key string, members []Member, declared []string, dept
 }
 
 func isEmptyArray(value json.RawMessage) bool {
-	if Kind(value) != "an array" {
+	if jsontext.Kind(value) != "an array" {
 		return false
 	}
 	rest := bytes.TrimSpace(bytes.TrimSpace(value)[1:])
@@ -304,7 +306,7 @@ func (w *xmlWriter) attributes(object json.RawMessage, declared []string) (strin
 
 // valueText is a value as text: objects and arrays as JSON, null as nothing.
 func valueText(value json.RawMessage) (string, error) {
-	switch Kind(value) {
+	switch jsontext.Kind(value) {
 	case "null":
 		return "", nil
 	case "a string":

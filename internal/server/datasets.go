@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/greenroom-dev/greenroom/internal/export"
 	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
@@ -74,28 +73,28 @@ func decodeItems(body []byte) ([]json.RawMessage, error) {
 		case body[0] == '{':
 			return []json.RawMessage{body}, nil
 		}
-		return nil, fault.New(fault.InvalidRequest, "the request body must be a JSON object or an array of them, got %s", export.Kind(body))
+		return nil, fault.New(fault.InvalidRequest, "the request body must be a JSON object or an array of them, got %s", jsontext.Kind(body))
 	}
 	items, ok := jsontext.Elements[json.RawMessage](body)
 	if !ok {
 		return nil, errInvalidJSON(body)
 	}
 	for i, item := range items {
-		switch export.Kind(item) {
+		switch jsontext.Kind(item) {
 		case "an object":
 			continue
 		case "a string":
 			var text string
 			if err := json.Unmarshal(item, &text); err == nil {
 				inner := bytes.TrimSpace([]byte(text))
-				if export.Kind(inner) == "an object" && json.Valid(inner) {
+				if jsontext.Kind(inner) == "an object" && json.Valid(inner) {
 					items[i] = inner
 					continue
 				}
 			}
 			return nil, fault.New(fault.InvalidRequest, "item %d is a string that does not hold a JSON object; nothing was stored", i)
 		}
-		return nil, fault.New(fault.InvalidRequest, "item %d is %s: every item must be a JSON object; nothing was stored", i, export.Kind(item))
+		return nil, fault.New(fault.InvalidRequest, "item %d is %s: every item must be a JSON object; nothing was stored", i, jsontext.Kind(item))
 	}
 	return items, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-dev/greenroom/internal/export"
+	"github.com/greenroom-dev/greenroom/internal/jsontext"
 	"github.com/greenroom-dev/greenroom/internal/store"
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
@@ -17,8 +18,8 @@ import (
 // Decode reads a request of a queue as clients send it. What is unknown
 // is kept. pathID is the id in the request's path, "" for one that is added.
 func Decode(text []byte, pathID string) (store.Request, error) {
-	if export.Kind(text) != "an object" {
-		return store.Request{}, fault.New(fault.InvalidRequest, "a request must be a JSON object, got %s", export.Kind(text))
+	if jsontext.Kind(text) != "an object" {
+		return store.Request{}, fault.New(fault.InvalidRequest, "a request must be a JSON object, got %s", jsontext.Kind(text))
 	}
 	members, err := export.Members(text)
 	if err != nil {
@@ -176,8 +177,8 @@ func isNull(value []byte) bool { return string(value) == "null" }
 
 func stringField(m export.Member) (string, error) {
 	var text string
-	if export.Kind(m.Value) != "a string" || json.Unmarshal(m.Value, &text) != nil {
-		return "", fault.New(fault.InvalidRequest, "field %s of a request must be a string, got %s", m.Key, export.Kind(m.Value))
+	if jsontext.Kind(m.Value) != "a string" || json.Unmarshal(m.Value, &text) != nil {
+		return "", fault.New(fault.InvalidRequest, "field %s of a request must be a string, got %s", m.Key, jsontext.Kind(m.Value))
 	}
 	return text, nil
 }
