@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -290,20 +291,19 @@ func TestBuilds(t *testing.T) {
 	p.do("GET", "/v2/actor-builds/"+third, nil).fails(http.StatusNotFound, "record-not-found")
 }
 
-// slowActor has a build that lasts until somebody ends it.
-func slowActor(name string) object {
-	actor := shellActor(name, "true")
-	version := actor["versions"].([]object)[0]
-	version["sourceFiles"] = append(version["sourceFiles"].([]object), object{
-		"name": "package.json", "format": "TEXT", "content": `{"name":"slow","scripts":{"build":"sleep 600"}}`,
-	})
-	return actor
+// slowActor has a build that lasts until somebody ends it: the archive with its
+// source never comes.
+func slowActor(t *testing.T, name string) object {
+	archive := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(archive.Close)
+	return object{"name": name, "versions": []object{{
+		"versionNumber": "0.1", "sourceType": "TARBALL", "buildTag": "latest", "tarballUrl": archive.URL + "/source.zip",
+	}}}
 }
 
 func TestAbortOfBuilds(t *testing.T) {
-	fromEnvironment(t, "GREENROOM_TEST_NODE_MODULES") // npm is needed
 	p := newBuildingPlatform(t)
-	id := p.do("POST", "/v2/actors", slowActor("slow-one")).want(http.StatusCreated).str("data", "id")
+	id := p.do("POST", "/v2/actors", slowActor(t, "slow-one")).want(http.StatusCreated).str("data", "id")
 	var ids []string
 	for range 4 { // two begin, two wait for them
 		ids = append(ids, p.do("POST", "/v2/actors/"+id+"/builds?version=0.1", nil).want(http.StatusCreated).str("data", "id"))
