@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,10 +24,16 @@ import (
 // New makes the group.
 func New(f *cmdkit.Factory) *cobra.Command {
 	s := session.New(f)
+	j := job{
+		Session: s, Noun: "build", Group: "builds", Of: (*client.Client).Build, Result: s.BuildResult,
+		State: func(b api.Build) (string, api.Status) { return b.ID, b.Status },
+	}
 	return s.Group(&cobra.Command{
 		Use: "builds", Aliases: []string{"build"}, Short: "Build Actors, and see what was built",
-	}, newList(s), newInfo(s), newLog(s), NewCreate(s, "create"), newWait(s), newAbort(s), newRemove(s), newAddTag(s), newRemoveTag(s))
+	}, newList(s), newInfo(j), newLog(j), NewCreate(s, "create"), newWait(j), newAbort(j), newRemove(j), newAddTag(j), newRemoveTag(j))
 }
+
+type job = session.Job[api.Build, client.Build]
 
 func newList(s *session.Session) *cobra.Command {
 	var compact bool
@@ -67,7 +72,8 @@ func newList(s *session.Session) *cobra.Command {
 	})
 }
 
-func newInfo(s *session.Session) *cobra.Command {
+func newInfo(j job) *cobra.Command {
+	s := j.Session
 	var output jq.Output
 	cmd := &cobra.Command{
 		Use: "info BUILD", Short: "Describe a build", Args: cmdkit.Args(1, 1),
@@ -78,7 +84,7 @@ Exit codes: 0 described, 250 there is no such build, 1 anything else.`,
 		RunE: s.Do(&output, func(ctx context.Context, c *client.Client, args []string) error {
 			build, err := c.Build(args[0]).Get(ctx, 0)
 			if err != nil {
-				return named(c, err, args[0])
+				return j.Named(c, err, args[0])
 			}
 			if output.Wanted() {
 				return output.Print(ctx, s.IO, build)
@@ -99,31 +105,15 @@ Exit codes: 0 described, 250 there is no such build, 1 anything else.`,
 	return cmd
 }
 
-func newLog(s *session.Session) *cobra.Command {
-	var follow, raw bool
-	cmd := &cobra.Command{
-		Use: "log BUILD", Short: "Print a build's log", Args: cmdkit.Args(1, 1),
+func newLog(j job) *cobra.Command {
+	return j.Log(&cobra.Command{
+		Use: "log BUILD", Short: "Print a build's log",
 		Long: `Prints the log of a build, as it is now, or with --follow until the build has
 ended. A connection that breaks is made anew, without gap and repetition.
 
 Exit codes: 0 printed, 250 there is no such build, 1 anything else.`,
 		Example: "  apify builds log BUILD --follow",
-		RunE: s.Do(nil, func(ctx context.Context, c *client.Client, args []string) error {
-			if follow {
-				return named(c, c.Build(args[0]).FollowLog(ctx, s.IO.Out, raw), args[0])
-			}
-			log, err := c.Build(args[0]).Log(ctx, client.LogOptions{Raw: raw})
-			if err != nil {
-				return named(c, err, args[0])
-			}
-			defer log.Close()
-			_, err = io.Copy(s.IO.Out, log)
-			return fault.Wrap(fault.Unavailable, err, "reading the log")
-		}),
-	}
-	cmd.Flags().BoolVar(&follow, "follow", false, "go on until the build has ended")
-	cmd.Flags().BoolVar(&raw, "raw", false, "keep escape sequences")
-	return cmd
+	})
 }
 
 // NewCreate makes the command that builds an Actor; it is one of Actors too.
@@ -212,11 +202,9 @@ func versionOf(actor api.Actor, version, tag string) (string, error) {
 	return slices.MaxFunc(candidates, func(a, b api.ActorVersion) int { return session.CompareVersions(a.VersionNumber, b.VersionNumber) }).VersionNumber, nil
 }
 
-func newWait(s *session.Session) *cobra.Command {
-	var output jq.Output
-	var timeout, interval int
-	cmd := &cobra.Command{
-		Use: "wait BUILD", Short: "Wait until a build has ended", Args: cmdkit.Args(1, 1),
+func newWait(j job) *cobra.Command {
+	return j.Wait(&cobra.Command{
+		Use: "wait BUILD", Short: "Wait until a build has ended",
 		Long: `Waits until a build has ended. The API holds its answer back until then, so there
 is no interval to choose; --poll-interval is accepted and has no effect. Ctrl-C
 only ends the waiting.
@@ -224,44 +212,22 @@ only ends the waiting.
 Exit codes: 0 it succeeded, 1 it failed, 2 it passed its time limit, 3 it was
 aborted, 6 it had not ended after --timeout, 250 there is no such build.`,
 		Example: "  apify builds wait BUILD --timeout 600",
-		RunE: s.Do(&output, func(ctx context.Context, c *client.Client, args []string) error {
-			build, gaveUp, err := session.Await(ctx, time.Duration(timeout)*time.Second, c.Build(args[0]).Wait, c.Build(args[0]).Get)
-			if err != nil {
-				return named(c, err, args[0])
-			}
-			return s.End(ctx, &output, session.Waited(s.BuildResult(c, "wait", build.Value), gaveUp))
-		}),
-	}
-	cmd.Flags().IntVarP(&timeout, "timeout", "t", 0, "`seconds` to wait at most; 0 for no limit")
-	cmd.Flags().IntVar(&interval, "poll-interval", 2, "`seconds`; has no effect")
-	output.AddFlags(cmd.Flags())
-	return cmd
+	})
 }
 
-func newAbort(s *session.Session) *cobra.Command {
-	var output jq.Output
-	cmd := &cobra.Command{
-		Use: "abort BUILD", Short: "End a build", Args: cmdkit.Args(1, 1),
+func newAbort(j job) *cobra.Command {
+	return j.Verb(&cobra.Command{
+		Use: "abort BUILD", Short: "End a build",
 		Long: `Ends a build. One that has ended already stays as it is.
 
 Exit codes: 0 it ends or has ended, 250 there is no such build, 1 anything else.`,
-		RunE: s.Do(&output, func(ctx context.Context, c *client.Client, args []string) error {
-			build, err := c.Build(args[0]).Abort(ctx)
-			if err != nil {
-				return named(c, err, args[0])
-			}
-			if output.Wanted() {
-				return output.Print(ctx, s.IO, build)
-			}
-			s.Note("build %s is %s", build.Value.ID, build.Value.Status)
-			return nil
-		}),
-	}
-	output.AddFlags(cmd.Flags())
-	return cmd
+	}, func(ctx context.Context, build client.Build) (client.Answer[api.Build], error) {
+		return build.Abort(ctx)
+	})
 }
 
-func newRemove(s *session.Session) *cobra.Command {
+func newRemove(j job) *cobra.Command {
+	s := j.Session
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "rm BUILD", Aliases: []string{"remove"}, Short: "Delete a build", Args: cmdkit.Args(1, 1),
@@ -272,7 +238,7 @@ could be asked, or anything else.`,
 		RunE: s.Do(nil, func(ctx context.Context, c *client.Client, args []string) error {
 			build, err := c.Build(args[0]).Get(ctx, 0)
 			if err != nil {
-				return named(c, err, args[0])
+				return j.Named(c, err, args[0])
 			}
 			if !yes {
 				if err := s.IO.Confirm(fmt.Sprintf("Delete build %s (%s)?", build.Value.BuildNumber, build.Value.ID)); err != nil {
@@ -290,11 +256,8 @@ could be asked, or anything else.`,
 	return cmd
 }
 
-func named(c *client.Client, err error, id string) error {
-	return session.Named(c, err, "build", id, "builds")
-}
-
-func newAddTag(s *session.Session) *cobra.Command {
+func newAddTag(j job) *cobra.Command {
+	s := j.Session
 	var id, tag string
 	cmd := &cobra.Command{
 		Use: "add-tag", Short: "Give a build a tag", Args: cmdkit.Args(0, 0),
@@ -306,7 +269,7 @@ Exit codes: 0 it has the tag, 250 there is no such build, 1 anything else.`,
 		RunE: s.Do(nil, func(ctx context.Context, c *client.Client, _ []string) error {
 			build, err := c.Build(id).Get(ctx, 0)
 			if err != nil {
-				return named(c, err, id)
+				return j.Named(c, err, id)
 			}
 			if build.Value.Status != api.StatusSucceeded {
 				return fault.New(fault.Conflict, "build %s is %s: only one that has succeeded can have a tag", id, build.Value.Status)
@@ -322,7 +285,8 @@ Exit codes: 0 it has the tag, 250 there is no such build, 1 anything else.`,
 	return cmd
 }
 
-func newRemoveTag(s *session.Session) *cobra.Command {
+func newRemoveTag(j job) *cobra.Command {
+	s := j.Session
 	var id, tag string
 	var yes bool
 	cmd := &cobra.Command{
@@ -335,7 +299,7 @@ answer was no, 1 nobody could be asked, or anything else.`,
 		RunE: s.Do(nil, func(ctx context.Context, c *client.Client, _ []string) error {
 			build, err := c.Build(id).Get(ctx, 0)
 			if err != nil {
-				return named(c, err, id)
+				return j.Named(c, err, id)
 			}
 			actor, err := c.Actor(build.Value.ActorID).Get(ctx)
 			if err != nil {

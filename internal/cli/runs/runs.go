@@ -4,7 +4,6 @@ package runs
 import (
 	"context"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -23,11 +22,17 @@ import (
 // New makes the group.
 func New(f *cmdkit.Factory) *cobra.Command {
 	s := session.New(f)
+	j := job{
+		Session: s, Noun: "run", Group: "runs", Of: (*client.Client).Run, Result: s.RunResult,
+		State: func(r api.Run) (string, api.Status) { return r.ID, r.Status },
+	}
 	return s.Group(&cobra.Command{
 		Use: "runs", Short: "See, follow and end runs of Actors",
 	},
-		newList(s), newInfo(s), newLog(s), newTop(s), newWait(s), newAbort(s), newResurrect(s), newReboot(s), newRemove(s))
+		newList(s), newInfo(j), newLog(j), newTop(s), newWait(j), newAbort(j), newResurrect(j), newReboot(j), newRemove(j))
 }
+
+type job = session.Job[api.Run, client.Run]
 
 func newList(s *session.Session) *cobra.Command {
 	var compact bool
@@ -87,7 +92,8 @@ func newList(s *session.Session) *cobra.Command {
 	})
 }
 
-func newInfo(s *session.Session) *cobra.Command {
+func newInfo(j job) *cobra.Command {
+	s := j.Session
 	var output jq.Output
 	var verbose bool
 	cmd := &cobra.Command{
@@ -99,7 +105,7 @@ Exit codes: 0 described, 250 there is no such run, 1 anything else.`,
 		RunE: s.Do(&output, func(ctx context.Context, c *client.Client, args []string) error {
 			run, err := c.Run(args[0]).Get(ctx, 0)
 			if err != nil {
-				return named(c, err, args[0])
+				return j.Named(c, err, args[0])
 			}
 			if output.Wanted() {
 				return output.Print(ctx, s.IO, run)
@@ -144,39 +150,21 @@ func fields(r api.Run, verbose bool) [][2]string {
 	}...)
 }
 
-func newLog(s *session.Session) *cobra.Command {
-	var follow, raw bool
-	cmd := &cobra.Command{
-		Use: "log RUN", Short: "Print a run's log", Args: cmdkit.Args(1, 1),
+func newLog(j job) *cobra.Command {
+	return j.Log(&cobra.Command{
+		Use: "log RUN", Short: "Print a run's log",
 		Long: `Prints the log of a run, as it is now, or with --follow until the run has ended.
 A connection that breaks is made anew, without gap and repetition. Ctrl-C ends the
 following, not the run.
 
 Exit codes: 0 printed, 250 there is no such run, 1 anything else.`,
 		Example: "  apify runs log RUN | grep ERROR\n  apify runs log RUN --follow",
-		RunE: s.Do(nil, func(ctx context.Context, c *client.Client, args []string) error {
-			if follow {
-				return named(c, c.Run(args[0]).FollowLog(ctx, s.IO.Out, raw), args[0])
-			}
-			log, err := c.Run(args[0]).Log(ctx, client.LogOptions{Raw: raw})
-			if err != nil {
-				return named(c, err, args[0])
-			}
-			defer log.Close()
-			_, err = io.Copy(s.IO.Out, log)
-			return fault.Wrap(fault.Unavailable, err, "reading the log")
-		}),
-	}
-	cmd.Flags().BoolVar(&follow, "follow", false, "go on until the run has ended")
-	cmd.Flags().BoolVar(&raw, "raw", false, "keep escape sequences")
-	return cmd
+	})
 }
 
-func newWait(s *session.Session) *cobra.Command {
-	var output jq.Output
-	var timeout, interval int
-	cmd := &cobra.Command{
-		Use: "wait RUN", Short: "Wait until a run has ended", Args: cmdkit.Args(1, 1),
+func newWait(j job) *cobra.Command {
+	return j.Wait(&cobra.Command{
+		Use: "wait RUN", Short: "Wait until a run has ended",
 		Long: `Waits until a run has ended. The API holds its answer back until then, so there is
 no interval to choose; --poll-interval is accepted and has no effect. Ctrl-C only
 ends the waiting.
@@ -185,42 +173,12 @@ Exit codes: 0 it succeeded, N the Actor's own exit code when it failed, 2 it pas
 its time limit, 3 it was aborted, 6 it had not ended after --timeout, 250 there is
 no such run.`,
 		Example: "  apify runs wait RUN --timeout 600",
-		RunE: s.Do(&output, func(ctx context.Context, c *client.Client, args []string) error {
-			run, gaveUp, err := session.Await(ctx, time.Duration(timeout)*time.Second, c.Run(args[0]).Wait, c.Run(args[0]).Get)
-			if err != nil {
-				return named(c, err, args[0])
-			}
-			return s.End(ctx, &output, session.Waited(s.RunResult(c, "wait", run.Value), gaveUp))
-		}),
-	}
-	cmd.Flags().IntVarP(&timeout, "timeout", "t", 0, "`seconds` to wait at most; 0 for no limit")
-	cmd.Flags().IntVar(&interval, "poll-interval", 2, "`seconds`; has no effect")
-	output.AddFlags(cmd.Flags())
-	return cmd
-}
-
-// newVerb makes a command that does something with one run and prints it.
-func newVerb(s *session.Session, cmd *cobra.Command, do func(ctx context.Context, run client.Run) (client.Answer[api.Run], error)) *cobra.Command {
-	var output jq.Output
-	cmd.Args = cmdkit.Args(1, 1)
-	cmd.RunE = s.Do(&output, func(ctx context.Context, c *client.Client, args []string) error {
-		run, err := do(ctx, c.Run(args[0]))
-		if err != nil {
-			return named(c, err, args[0])
-		}
-		if output.Wanted() {
-			return output.Print(ctx, s.IO, run)
-		}
-		s.Note("run %s is %s", run.Value.ID, run.Value.Status)
-		return nil
 	})
-	output.AddFlags(cmd.Flags())
-	return cmd
 }
 
-func newAbort(s *session.Session) *cobra.Command {
+func newAbort(j job) *cobra.Command {
 	var force bool
-	cmd := newVerb(s, &cobra.Command{
+	cmd := j.Verb(&cobra.Command{
 		Use: "abort RUN", Short: "End a run",
 		Long: `Ends a run gracefully: the Actor is told and has 30 seconds to finish. With --force
 it is ended at once. A run that has ended already stays as it is.
@@ -233,11 +191,11 @@ Exit codes: 0 it ends or has ended, 250 there is no such run, 1 anything else.`,
 	return cmd
 }
 
-func newResurrect(s *session.Session) *cobra.Command {
+func newResurrect(j job) *cobra.Command {
 	var opts client.ResurrectOptions
 	var timeout, memory int
 	var cmd *cobra.Command
-	cmd = newVerb(s, &cobra.Command{
+	cmd = j.Verb(&cobra.Command{
 		Use: "resurrect RUN", Aliases: []string{"revive"}, Short: "Let a run that has ended go on",
 		Long: `Lets a run that has ended go on, with the storages it has. Its time starts anew.
 
@@ -259,8 +217,8 @@ anything else.`,
 	return cmd
 }
 
-func newReboot(s *session.Session) *cobra.Command {
-	return newVerb(s, &cobra.Command{
+func newReboot(j job) *cobra.Command {
+	return j.Verb(&cobra.Command{
 		Use: "reboot RUN", Short: "Start the container of a run afresh",
 		Long: `Starts the container of a run afresh; the run and its storages stay.
 
@@ -269,7 +227,8 @@ anything else.`,
 	}, func(ctx context.Context, run client.Run) (client.Answer[api.Run], error) { return run.Reboot(ctx) })
 }
 
-func newRemove(s *session.Session) *cobra.Command {
+func newRemove(j job) *cobra.Command {
+	s := j.Session
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "rm RUN", Aliases: []string{"remove"}, Short: "Delete a run that has ended", Args: cmdkit.Args(1, 1),
@@ -281,7 +240,7 @@ could be asked, or anything else.`,
 		RunE: s.Do(nil, func(ctx context.Context, c *client.Client, args []string) error {
 			run, err := c.Run(args[0]).Get(ctx, 0)
 			if err != nil {
-				return named(c, err, args[0])
+				return j.Named(c, err, args[0])
 			}
 			if !run.Value.Status.Terminal() {
 				return fault.New(fault.Conflict, "run %s is %s", run.Value.ID, run.Value.Status).WithHint("end it first with apify runs abort %s", run.Value.ID)
@@ -300,8 +259,4 @@ could be asked, or anything else.`,
 	}
 	session.AddYes(cmd, &yes)
 	return cmd
-}
-
-func named(c *client.Client, err error, id string) error {
-	return session.Named(c, err, "run", id, "runs")
 }
