@@ -69,32 +69,17 @@ func begin(ctx context.Context, s *session.Session, c *client.Client, cmd *cobra
 }
 
 func newCall(s *session.Session) *cobra.Command {
-	var start session.Start
-	var call session.Call
-	cmd := &cobra.Command{
+	return s.Calling(&cobra.Command{
 		Use: "call [ACTOR] [key=value …]", Short: "Run an Actor at the API and wait for its results",
 		Long: `Starts a run of an Actor that the API has, shows its log on standard error until it
 has ended, and prints what came of it: where its results lie, its dataset with
 --output-dataset, or a record with --output-record-key.` + named + session.InputHelp + session.CallHelp,
 		Example: "  apify call apify/hello-world\n  apify call my-actor maxPages=10 --output-dataset | jq length\n" +
 			"  cat input.json | apify call my-actor --memory 1024 --silent --json",
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := call.Prepare(); err != nil {
-			return err
-		}
-		return s.Do(nil, func(ctx context.Context, c *client.Client, _ []string) error {
-			run, err := begin(ctx, s, c, cmd, &start, args)
-			if err != nil {
-				return err
-			}
-			return call.Finish(ctx, s, c, run, "call", nil)
-		})(cmd, args)
-	}
-	cmd.Flags().SortFlags = false
-	start.AddFlags(cmd)
-	call.AddFlags(cmd)
-	return cmd
+	}, "call", func(ctx context.Context, c *client.Client, cmd *cobra.Command, start *session.Start, args []string) (api.Run, *session.Thing, error) {
+		run, err := begin(ctx, s, c, cmd, start, args)
+		return run, nil, err
+	})
 }
 
 // NewCall makes the command `apify call`, which is in no group.

@@ -200,30 +200,14 @@ func begin(ctx context.Context, s *session.Session, c *client.Client, cmd *cobra
 }
 
 func newRun(s *session.Session) *cobra.Command {
-	var start session.Start
-	var call session.Call
-	cmd := &cobra.Command{
+	return s.Calling(&cobra.Command{
 		Use: "run TASK [key=value …]", Aliases: []string{"call"}, Short: "Run a task and wait for its results", Args: cmdkit.Args(1, -1),
 		Long: `Starts a run of a task, shows its log on standard error until it has ended, and
 prints what came of it, as apify call does.` + laid + session.InputHelp + session.CallHelp,
 		Example: "  apify task run daily\n  apify task run daily maxPages=1 --output-dataset | jq length",
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := call.Prepare(); err != nil {
-			return err
-		}
-		return s.Do(nil, func(ctx context.Context, c *client.Client, _ []string) error {
-			run, task, err := begin(ctx, s, c, cmd, &start, args)
-			if err != nil {
-				return err
-			}
-			return call.Finish(ctx, s, c, run, "task run", task)
-		})(cmd, args)
-	}
-	cmd.Flags().SortFlags = false
-	start.AddFlags(cmd)
-	call.AddFlags(cmd)
-	return cmd
+	}, "task run", func(ctx context.Context, c *client.Client, cmd *cobra.Command, start *session.Start, args []string) (api.Run, *session.Thing, error) {
+		return begin(ctx, s, c, cmd, start, args)
+	})
 }
 
 func newStart(s *session.Session) *cobra.Command {
