@@ -23,6 +23,7 @@ import (
 // and what must come of it once it is an Actor.
 type initialised struct {
 	project string
+	needs   string   // a program
 	args    []string // of apify init
 	prepare func(t *testing.T, dir string)
 	input   func(site string) string
@@ -36,19 +37,19 @@ type initialised struct {
 
 var initialisedProjects = map[string]initialised{
 	"argparse": {
-		project: "python-argparse",
-		input:   fixed(`{"texts": ["a b A", "-- b b"], "word": ["a", "b"], "atLeast": 2, "stopWords": "x\ny", "verbose": true}`),
+		project: "python-argparse", needs: "python3",
+		input: fixed(`{"texts": ["a b A", "-- b b"], "word": ["a", "b"], "atLeast": 2, "stopWords": "x\ny", "verbose": true}`),
 		items: []any{
 			item("text", 1.0, "word", "a", "count", 2.0, "score", 1.0), item("text", 2.0, "word", "b", "count", 2.0, "score", 1.0),
 		},
 	},
 	"argparse, from its help": {
-		project: "python-argparse", args: []string{"--from-help", "python3 pagecount.py --help"},
+		project: "python-argparse", needs: "python3", args: []string{"--from-help", "python3 pagecount.py --help"},
 		input: fixed(`{"texts": ["a b A"], "word": ["a"], "case": "keep"}`),
 		items: []any{item("text", 1.0, "word", "a", "count", 1.0, "score", 0.5)},
 	},
 	"argparse, a wrong choice": {
-		project: "python-argparse", status: 2, args: []string{"--force"}, prepare: anyCase,
+		project: "python-argparse", needs: "python3", status: 2, args: []string{"--force"}, prepare: anyCase,
 		input: fixed(`{"texts": ["a"], "word": ["a"], "case": "sideways"}`),
 	},
 	"commander": {
@@ -111,6 +112,9 @@ func TestInitialisedProjectsRun(t *testing.T) {
 	}
 	for name, p := range initialisedProjects {
 		t.Run(name, func(t *testing.T) {
+			if p.needs != "" {
+				needProgram(t, p.needs)
+			}
 			dir := filepath.Join(t.TempDir(), "repository [1]")
 			if p.project != "" {
 				copyProject(t, p.project, dir)

@@ -173,6 +173,14 @@ func missing(t *testing.T, why string) {
 	t.Skip(why)
 }
 
+// needProgram makes sure that the machine has a program.
+func needProgram(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		missing(t, "there is no "+name+" on this machine")
+	}
+}
+
 // gateway is an address of this machine that containers can reach.
 func gateway(t *testing.T) string {
 	cli, err := docker.Connect(t.Context())

@@ -122,6 +122,9 @@ func TestTemplatesGiveTheSameEverywhere(t *testing.T) {
 					missing(t, variable+" is not set; scripts/test-sdks.sh prints it")
 				}
 			}
+			if tpl.Name == "mcp" {
+				needProgram(t, "node") // and none of its packages
+			}
 			dir := create(t, built.apify, tpl)
 			packages.install(t, dir)
 			for _, executor := range []string{"process", "docker"} {
