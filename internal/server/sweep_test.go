@@ -201,7 +201,15 @@ func TestUsers(t *testing.T) {
 	p.server.ProxyPassword = "secret"
 	p.do("GET", "/v2/users/me", nil).want(200).is("secret", "data", "proxy", "password").
 		is(true, "data", "effectivePlatformFeatures", "PROXY", "isEnabled")
-	p.do("GET", "/v2/users/me/limits", nil).want(200)
+	for _, feature := range []string{"SCHEDULER", "WEBHOOKS", "ACTORS", "STORAGE"} {
+		me.is(true, "data", "effectivePlatformFeatures", feature, "isEnabled")
+	}
+	me.is([]any{"ACTORS", "SCHEDULER", "STORAGE", "WEBHOOKS"}, "data", "plan", "enabledPlatformFeatures")
+	p.do("GET", "/v2/users/me/limits", nil).want(200).is(0, "data", "current", "actorTaskCount").is(0, "data", "current", "scheduleCount")
+	p.actor("true")
+	p.do("POST", "/v2/actor-tasks", `{"actId":"me~scripted","name":"one-task"}`).want(201)
+	p.do("POST", "/v2/schedules", `{"name":"one-schedule","cronExpression":"@daily","timezone":"UTC","isEnabled":false,"isExclusive":true,"actions":[]}`).want(201)
+	p.do("GET", "/v2/users/me/limits", nil).want(200).is(1, "data", "current", "actorTaskCount").is(1, "data", "current", "scheduleCount")
 	for _, id := range []string{"me", "user1", "~me"} {
 		p.do("GET", "/v2/users/"+id, nil).want(200).is("me", "data", "username")
 	}

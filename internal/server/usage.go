@@ -73,6 +73,10 @@ func (s *server) limits(c *call) error {
 	if err != nil {
 		return err
 	}
+	tasks, schedules, err := s.automations(c)
+	if err != nil {
+		return err
+	}
 	start, end := cycle(time.Now().UTC())
 	used, err := s.Engine.Usage(c.ctx(), start, end)
 	if err != nil {
@@ -101,10 +105,30 @@ func (s *server) limits(c *call) error {
 			"monthlyExternalDataTransferGbytes": usage[meter.ExternalTransfer],
 			"monthlyProxySerps":                 0, "monthlyResidentialProxyGbytes": 0,
 			"actorMemoryGbytes": float64(load.UsedMbytes) / 1024,
-			"actorCount":        len(actors), "actorTaskCount": 0, "activeActorJobCount": runs.Total,
-			"teamAccountSeatCount": 1, "scheduleCount": 0,
+			"actorCount":        len(actors), "actorTaskCount": tasks, "activeActorJobCount": runs.Total,
+			"teamAccountSeatCount": 1, "scheduleCount": schedules,
 		},
 	})
+}
+
+// automations counts tasks and schedules.
+func (s *server) automations(c *call) (tasks, schedules int, err error) {
+	one := store.Query{Limit: 1}
+	if s.Tasks != nil {
+		page, err := s.Tasks.Tasks(c.ctx(), one)
+		if err != nil {
+			return 0, 0, err
+		}
+		tasks = page.Total
+	}
+	if s.Schedules != nil {
+		page, err := s.Schedules.Schedules(c.ctx(), one)
+		if err != nil {
+			return 0, 0, err
+		}
+		schedules = page.Total
+	}
+	return tasks, schedules, nil
 }
 
 // monthlyUsage answers with what the runs that ended in a month have used, by

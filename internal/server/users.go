@@ -2,17 +2,20 @@ package server
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/greenroom-dev/greenroom/pkg/api"
 	"github.com/greenroom-dev/greenroom/pkg/fault"
 )
 
-// platformFeatures are all that a user object must tell about; the ones here
-// are those that this server has.
-var platformFeatures = map[string]bool{
-	"ACTORS": true, "STORAGE": true, "SCHEDULER": false, "PROXY": false,
-	"PROXY_EXTERNAL_ACCESS": false, "PROXY_RESIDENTIAL": false, "PROXY_SERPS": false,
-	"WEBHOOKS": false, "ACTORS_PUBLIC_ALL": false, "ACTORS_PUBLIC_DEVELOPER": false,
+// features are all that a user object must tell about, and whether this server
+// has them.
+func (s *server) features(proxy bool) map[string]bool {
+	return map[string]bool{
+		"ACTORS": true, "STORAGE": true, "SCHEDULER": s.Schedules != nil, "PROXY": proxy,
+		"PROXY_EXTERNAL_ACCESS": false, "PROXY_RESIDENTIAL": false, "PROXY_SERPS": false,
+		"WEBHOOKS": s.Webhooks != nil, "ACTORS_PUBLIC_ALL": false, "ACTORS_PUBLIC_DEVELOPER": false,
+	}
 }
 
 func (s *server) me(c *call) error {
@@ -20,7 +23,7 @@ func (s *server) me(c *call) error {
 		ID: s.UserID, Username: s.Username, Profile: api.UserProfile{Name: s.Username},
 		Plan: api.UserPlan{
 			ID: "LOCAL", Description: "This machine", IsEnabled: true,
-			EnabledPlatformFeatures: []string{"ACTORS", "STORAGE"}, AvailableProxyGroups: map[string]int{},
+			EnabledPlatformFeatures: []string{}, AvailableProxyGroups: map[string]int{},
 		},
 		EffectivePlatformFeatures: map[string]api.PlatformFeature{},
 		CreatedAt:                 s.started,
@@ -29,16 +32,16 @@ func (s *server) me(c *call) error {
 		user.Proxy = &api.UserProxy{Password: s.ProxyPassword, Groups: []api.ProxyGroup{}}
 	}
 	reason, reasonType := "not available on this server", "DISABLED"
-	for name, enabled := range platformFeatures {
-		if name == "PROXY" {
-			enabled = user.Proxy != nil
-		}
+	for name, enabled := range s.features(user.Proxy != nil) {
 		feature := api.PlatformFeature{IsEnabled: enabled}
-		if !enabled {
+		if enabled {
+			user.Plan.EnabledPlatformFeatures = append(user.Plan.EnabledPlatformFeatures, name)
+		} else {
 			feature.DisabledReason, feature.DisabledReasonType = &reason, &reasonType
 		}
 		user.EffectivePlatformFeatures[name] = feature
 	}
+	slices.Sort(user.Plan.EnabledPlatformFeatures)
 	return c.data(http.StatusOK, user)
 }
 
